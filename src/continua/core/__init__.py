@@ -1,0 +1,25 @@
+"""Ground floor: shapes, errors, precision, and the one primitive that derivatives end in."""
+
+from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict
+from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
+from continua.core.linear_map import LinearMap, linear_map, whole_cotangent
+from continua.core.precision import in_double_precision
+
+__all__ = [
+    "Args",
+    "ArgumentError",
+    "ArgumentTypeError",
+    "ContinuaError",
+    "Count",
+    "FailedSolve",
+    "FlatState",
+    "Instant",
+    "LinearMap",
+    "Scalar",
+    "State",
+    "Times",
+    "Verdict",
+    "in_double_precision",
+    "linear_map",
+    "whole_cotangent",
+]

@@ -1,0 +1,18 @@
+"""Names for the shapes that the library speaks of.
+
+A state is any PyTree of real floating arrays; inside the driver it is one flat vector, with a trailing axis of lanes
+where a batch is solved at once.
+"""
+
+from typing import Any
+
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+Scalar = Float[Array, ""]
+State = PyTree[Any]
+Args = PyTree[Any]
+FlatState = Float[Array, " state"] | Float[Array, "state lane"]
+Instant = Float[Array, ""] | Float[Array, "1"] | Float[Array, "1 lane"]
+Verdict = Bool[Array, "1"] | Bool[Array, "1 lane"]
+Count = Int[Array, ""]
+Times = Float[Array, " time"]

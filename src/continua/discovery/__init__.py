@@ -1,0 +1,8 @@
+"""From data to equation: fit, compare, forecast, report."""
+
+from continua.discovery.fitting import NoLawFound, fit
+from continua.discovery.forecasting import Forecast
+from continua.discovery.model import Model, Rival, load
+from continua.discovery.rolling import Skill
+
+__all__ = ["Forecast", "Model", "NoLawFound", "Rival", "Skill", "fit", "load"]

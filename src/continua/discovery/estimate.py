@@ -1,0 +1,177 @@
+"""One law fitted to one record: maximum likelihood with a σ for each state, and how sure its parameters are."""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from continua.discovery.family import Family
+from continua.discovery.matching import starting_points, typical_sizes
+from continua.discovery.noise import Noise
+from continua.discovery.observations import Observations
+from continua.discovery.shooting import TIES, Point, Segments, Shooting
+from continua.equations import Equation
+
+SIGMA_ROUNDS = 15
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A fitted law.
+
+    Args:
+        shooting: the family, its measurements in its own order of states, and the segments.
+        noise: the noise model.
+        point: the unknowns at the maximum.
+        sigma: [state], on the noise's normal scale.
+        fitted: [row, state], the trajectory.
+        covariance: [unknown, unknown], of the point.
+        minus_two_log_likelihood: on the scale of the data.
+    """
+
+    shooting: Shooting
+    noise: Noise
+    point: Point
+    sigma: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    minus_two_log_likelihood: float
+
+    @property
+    def family(self) -> Family:
+        """Which law."""
+        return self.shooting.family
+
+    @property
+    def parameters(self) -> NDArray[np.float64]:
+        """The parameters in the units of the data."""
+        return np.asarray(self.family.values(jnp.asarray(self.point.u), jnp.asarray(self.shooting.typical)))
+
+    @property
+    def equation(self) -> Equation:
+        """The fitted equation."""
+        return self.family.equation(jnp.asarray(self.parameters))
+
+    @property
+    def count(self) -> int:
+        """Measured numbers."""
+        return int(self.shooting.data.known.sum())
+
+    @property
+    def free(self) -> int:
+        """Parameters, initial states and σ: what was fitted."""
+        return len(self.point.u) + 2 * len(self.sigma)
+
+    @property
+    def aicc(self) -> float:
+        r"""$-2 \\log L + 2k + 2k(k+1)/(N-k-1)$; infinite where the data has too few numbers for so many unknowns."""
+        k, n = self.free, self.count
+        return self.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
+
+    @property
+    def quantile(self) -> float:
+        """Student's t for a two-sided interval, with the degrees of freedom that are left."""
+        left = max(self.count - self.free + len(self.sigma), 1)
+        return float(student.ppf(0.5 + CONFIDENCE / 2, left))
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """The standard errors of the parameters, in their own units."""
+        own = np.sqrt(np.diag(self.covariance)[: len(self.point.u)])
+        return own * np.where(self.family.logarithmic, np.abs(self.parameters), np.abs(self.shooting.typical))
+
+    @property
+    def intervals(self) -> NDArray[np.float64]:
+        """[parameter, 2]: 95 % intervals, symmetric in the logarithm for positive parameters."""
+        u = self.point.u
+        reach = self.quantile * np.sqrt(np.diag(self.covariance)[: len(u)])
+        ends = [self.family.values(jnp.asarray(u + s * reach), jnp.asarray(self.shooting.typical)) for s in (-1, 1)]
+        return np.sort(np.stack([np.asarray(e) for e in ends], 1), 1)
+
+
+def estimate(family: Family, data: Observations, noise: Noise, warm: Estimate | None = None) -> Estimate | None:
+    """The maximum of the likelihood, from the given estimate or from matched starts; None where no start can be solved.
+
+    σ and the other unknowns are maximised in turn: given σ it is a least-squares problem, given the residuals σ² is
+    their mean square.
+    """
+    if warm is not None:
+        shooting = Shooting(family, data, warm.shooting.typical, warm.shooting.segments)
+        return _maximum(shooting, noise, warm.point, warm.sigma if warm.noise == noise else None, TIES[-2:])
+    typical = typical_sizes(family, data)
+    shooting = Shooting(family, data, typical, Segments.of(data.time))
+    nodes = data.filled()[_firsts(shooting.segments)] / data.size
+    for u in starting_points(family, data, typical)[:3]:
+        found = _maximum(shooting, noise, Point(u, nodes), None, TIES)
+        if found is not None:
+            return found
+    return None
+
+
+def _firsts(segments: Segments) -> NDArray[np.int_]:
+    """The number of the first sample of each segment."""
+    return np.array([int(np.flatnonzero(segments.rows == k)[0]) for k in range(len(segments.times))])
+
+
+def _maximum(
+    shooting: Shooting, noise: Noise, start: Point, sigma: NDArray[np.float64] | None, ties: tuple[float, ...]
+) -> Estimate | None:
+    """Tighten the ties step by step, then let σ settle."""
+    point = start
+    try:
+        if sigma is None:
+            sigma = _sigma(shooting, noise, start)
+        for tie in ties:
+            point = shooting.search(point, noise, sigma, tie)
+            sigma = _sigma(shooting, noise, point)
+        for _ in range(SIGMA_ROUNDS):
+            point = shooting.search(point, noise, sigma, ties[-1])
+            settled, sigma = sigma, _sigma(shooting, noise, point)
+            if np.allclose(settled, sigma, rtol=1e-5):
+                break
+    except (ValueError, np.linalg.LinAlgError):  # the search met non-finite residuals at its start
+        return None
+    return _described(shooting, noise, point, sigma, ties[-1])
+
+
+def _sigma(shooting: Shooting, noise: Noise, point: Point) -> NDArray[np.float64]:
+    """The root mean square residual of each state; never so small that one state is fitted exactly."""
+    model = shooting.trajectory(point).values
+    residual = noise.residuals(model, shooting.data.values)[0]
+    sigma = np.sqrt(np.nanmean(np.where(shooting.data.known, residual, np.nan) ** 2, 0))
+    scale = noise.residuals(shooting.data.size[None] * (1 + 1e-9), shooting.data.size[None])[0][0]
+    if not np.isfinite(sigma).all():
+        raise ValueError("non-finite residuals")
+    return np.maximum(sigma, np.abs(scale))
+
+
+def _described(shooting: Shooting, noise: Noise, point: Point, sigma: NDArray[np.float64], tie: float) -> Estimate:
+    trajectory = shooting.trajectory(point)
+    _, jacobian = shooting.residuals(trajectory, noise, sigma, tie)
+    data = shooting.data
+    residual = np.where(data.known, noise.residuals(trajectory.values, data.values)[0], 0)
+    counts = data.known.sum(0)
+    likelihood = float((counts * np.log(2 * np.pi * sigma**2) + (residual**2).sum(0) / sigma**2).sum())
+    left = max(int(data.known.sum()) - len(point.u) - len(sigma), 1)
+    inflation = data.known.sum() / left  # σ² of maximum likelihood is too small by the unknowns that were fitted
+    covariance = _inverse_of_square(jacobian) * inflation
+    return Estimate(
+        shooting,
+        noise,
+        point,
+        sigma,
+        trajectory.values,
+        covariance,
+        likelihood + noise.log_jacobian(data.values),
+    )
+
+
+def _inverse_of_square(jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(JᵀJ)⁻¹ by singular values; a direction that the data does not determine gets a huge variance, not an error."""
+    scale = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+    _, singular, rows = np.linalg.svd(jacobian / scale, full_matrices=False)
+    half = rows.T / np.maximum(singular, singular[0] * 1e-14) / scale[:, None]
+    return half @ half.T

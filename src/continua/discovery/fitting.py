@@ -1,0 +1,131 @@
+"""`fit`: from a table to the law that explains it best."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from continua.core import ContinuaError, in_double_precision
+from continua.discovery.estimate import Estimate, estimate
+from continua.discovery.family import Family, families
+from continua.discovery.forecasting import Belief
+from continua.discovery.matching import matching_cost
+from continua.discovery.model import Model, Rival
+from continua.discovery.noise import NOISES
+from continua.discovery.observations import Observations, observe
+from continua.discovery.rolling import rolling_origins
+from continua.files import Table, read_table
+
+Progress = Callable[[int, int], None]
+MOST_ORDERS = 2
+
+
+class NoLawFound(ContinuaError, RuntimeError):
+    """No candidate could be fitted to the data."""
+
+
+@in_double_precision
+def fit(
+    data: str | os.PathLike[str] | Mapping[str, Any] | Any,
+    *,
+    time: str | None = None,
+    states: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    r"""Find the differential equation behind a record.
+
+    $$ y_i(t_k) = m_i(t_k) + \sigma_i \varepsilon_{ik} \quad\text{or}\quad \log y_i(t_k) = \log m_i(t_k) + \sigma_i \varepsilon_{ik},
+    \qquad m' = f(m; p) $$
+
+    Every named system with that number of states, in the orders of its states, and linear dynamics are fitted by
+    multiple shooting with unknown initial states and a σ for each state. The one with the lowest AICc is returned.
+
+    Args:
+        data: the path of a CSV file, a mapping from names to columns, a polars or pandas data frame, or a `Table`.
+        time: the time column; inferred unless given.
+        states: the columns to explain; all numeric ones unless given.
+        progress: called with (done, all) as candidates are tried.
+
+    Returns:
+        A `Model`: `equation`, `parameters`, `intervals`, `forecast(h)`, `save(folder)`, and what was tried.
+
+    Raises:
+        DataError: the data cannot be used; one line says what, where and the remedy.
+        NoLawFound: no candidate could be fitted.
+    """
+    table = data if isinstance(data, Table) else read_table(data, time, states)
+    observations, thinned = observe(table)
+    tried = list(_tried(observations, progress))
+    found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
+    if not found:
+        raise NoLawFound(
+            f"No law could be fitted to {table.source}: {len(table.time)} rows of {len(table.states)} states are too few for "
+            "any candidate, or none could be solved. Use more rows, or fewer states with `states`."
+        )
+    best = found[0]
+    order = next(order for _, order, e in tried if e is best)
+    rivals = sorted((_rival(f.title, n, order, e, table, best) for (f, n), order, e in tried), key=lambda r: r.aicc)
+    return _model(best, order, table, rivals, [*table.notes, *thinned])
+
+
+def _tried(data: Observations, progress: Progress | None) -> Iterator[tuple[tuple[Family, str], tuple[int, ...], Estimate | None]]:
+    """Every family in its orders with every possible noise."""
+    candidates = [(f, order) for f in families(data.values.shape[1]) for order in _orders(f, data)]
+    for done, (family, order) in enumerate(candidates):
+        if progress is not None:
+            progress(done, len(candidates))
+        ordered = data.ordered(order)
+        for noise in NOISES:
+            if noise.fits(data.values):
+                yield (family, noise.title), order, estimate(family, ordered, noise)
+    if progress is not None:
+        progress(len(candidates), len(candidates))
+
+
+def _orders(family: Family, data: Observations) -> list[tuple[int, ...]]:
+    """The orders of the states worth fitting: both of two, the best matched of more; one for linear dynamics."""
+    if not family.free:
+        return [tuple(range(family.size))]
+    orders = list(itertools.permutations(range(family.size)))
+    if len(orders) <= MOST_ORDERS:
+        return orders
+    return sorted(orders, key=lambda order: matching_cost(family, data.ordered(order)))[:MOST_ORDERS]
+
+
+def _rival(title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate) -> Rival:
+    aicc = np.inf if found is None else float(found.aicc)
+    return Rival(title, noise, tuple(table.states[i] for i in order), aicc, aicc - best.aicc)
+
+
+def _model(best: Estimate, order: tuple[int, ...], table: Table, rivals: list[Rival], notes: list[str]) -> Model:
+    data = best.shooting.data
+    return Model(
+        law=best.family.title,
+        states=tuple(table.states[i] for i in order),
+        noise=best.noise.title,
+        sigma=best.sigma,
+        belief=_belief(best),
+        errors=best.errors,
+        bounds=best.intervals,
+        time=data.time + table.time[0],
+        values=data.values,
+        fitted=best.fitted,
+        aicc=best.aicc,
+        rivals=tuple(rivals),
+        skills=tuple(rolling_origins(best)),
+        time_name=table.time_name,
+        unit=table.calendar or "time",
+        notes=tuple(notes),
+        source=table.source,
+    )
+
+
+def _belief(best: Estimate) -> Belief:
+    """Parameters and last state, and their joint covariance by the trajectory's derivative."""
+    parameters = len(best.point.u)
+    last = best.shooting.trajectory(best.point).jacobian[-1]
+    onto = np.concatenate([np.eye(parameters, last.shape[1]), last])
+    covariance = onto @ best.covariance @ onto.T
+    return Belief(best.point.u, best.shooting.typical, best.fitted[-1], covariance, best.sigma, best.shooting.data.size)

@@ -1,0 +1,101 @@
+"""Forecasts with bands: the law run on from the last state, with what is not known about either."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.typing import NDArray
+
+from continua.discovery.family import Family
+from continua.discovery.noise import Noise
+from continua.solver import solve
+
+DRAWS = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """What is believed at the last measured time.
+
+    Args:
+        u: [parameter], unknowns of the family.
+        typical: [parameter], their units.
+        state: [state], the law's state.
+        covariance: [parameter + state, parameter + state], of both together.
+        sigma: [state], of a measurement.
+        size: [state], for tolerances.
+    """
+
+    u: NDArray[np.float64]
+    typical: NDArray[np.float64]
+    state: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    size: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Measurements to be expected.
+
+    Args:
+        time: [row], in the time of the data.
+        states: names.
+        expected: [row, state], the fitted law run on.
+        lower, upper: [row, state], between which 95 % of measurements are expected.
+    """
+
+    time: NDArray[np.float64]
+    states: tuple[str, ...]
+    expected: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+    def csv(self, time_name: str = "time") -> str:
+        """A table with a header: time, then expected, lower and upper for each state."""
+        header = [time_name] + [f"{name}{suffix}" for name in self.states for suffix in ("", " lower", " upper")]
+        columns = np.stack([self.expected, self.lower, self.upper], -1).reshape(len(self.time), -1)
+        rows = [[f"{t:.10g}", *(f"{x:.10g}" for x in row)] for t, row in zip(self.time, columns, strict=True)]
+        return "\n".join(",".join(_quoted(cell) for cell in row) for row in [header, *rows]) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\n') else cell
+
+
+@partial(jax.jit, static_argnums=0)
+def _run_on(
+    family: Family, u: Array, states: Array, typical: Array, size: Array, ts: Array
+) -> Float[Array, "draw time state"]:
+    def one(u: Array, state: Array) -> Array:
+        law = family.equation(family.values(u, typical))
+        return solve(law, state, ts, rtol=1e-6, atol=1e-6 * size, max_steps=10_000, throw=False).ys
+
+    return jax.vmap(one)(u, states)
+
+
+def run_on(family: Family, noise: Noise, belief: Belief, times: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
+    """(expected, lower, upper) at times after the last measured one, from draws of the belief and of the noise."""
+    random = np.random.default_rng(0)
+    parameters = len(belief.u)
+    root = _root(belief.covariance)
+    draws = random.standard_normal((DRAWS, len(root))) @ root.T
+    draws[0] = 0  # the first draw is the fit itself
+    u = belief.u + draws[:, :parameters]
+    reach = np.where(family.logarithmic, 12.0, np.inf)
+    states = belief.state + draws[:, parameters:]
+    ts = np.concatenate([[0.0], times])
+    paths = np.asarray(_run_on(family, np.clip(u, -reach, reach), states, belief.typical, belief.size, ts))[:, 1:]
+    paths = np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
+    measured = noise.quantile(paths, belief.sigma * random.standard_normal(paths.shape))
+    lower, upper = np.nanquantile(measured, [0.025, 0.975], axis=0)
+    return paths[0], lower, upper
+
+
+def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A square root, also of a covariance that is singular."""
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    return vectors * np.sqrt(np.clip(values, 0, None))

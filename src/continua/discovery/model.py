@@ -1,0 +1,218 @@
+"""What `fit` returns: a law with its numbers, how sure they are, and what it predicts."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from continua.core import ArgumentError, in_double_precision
+from continua.discovery.family import Family, families
+from continua.discovery.forecasting import Belief, Forecast, run_on
+from continua.discovery.noise import NOISES, Noise
+from continua.discovery.rolling import Skill
+from continua.equations import Equation, ParameterInfo, parameters_of
+from continua.files import write_folder
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A law that was tried: its AICc, and how much worse than the best it is; infinite where it could not be fitted."""
+
+    title: str
+    noise: str
+    states: tuple[str, ...]
+    aicc: float
+    behind: float
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A law fitted to a record; the states stand in the order of the law.
+
+    Args:
+        law: the title of its family.
+        states: the names of the states, in the law's order.
+        noise: the title of the noise model.
+        sigma: [state], on the noise's normal scale.
+        belief: parameters and last state with their covariance.
+        errors: [parameter], standard errors.
+        bounds: [parameter, 2], 95 % intervals.
+        time: [row], the times of the data.
+        values: [row, state], the data; NaN for gaps.
+        fitted: [row, state], the law's trajectory.
+        aicc: of the law.
+        rivals: everything that was tried, best first.
+        skills: forecasts on rolling origins beside persistence.
+        time_name: the name of the time column.
+        unit: of time, such as "year", or "time".
+        notes: what was read, assumed and dropped.
+        source: the file's name.
+    """
+
+    law: str
+    states: tuple[str, ...]
+    noise: str
+    sigma: NDArray[np.float64]
+    belief: Belief
+    errors: NDArray[np.float64]
+    bounds: NDArray[np.float64]
+    time: NDArray[np.float64]
+    values: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    aicc: float
+    rivals: tuple[Rival, ...]
+    skills: tuple[Skill, ...]
+    time_name: str
+    unit: str
+    notes: tuple[str, ...]
+    source: str
+
+    @property
+    def family(self) -> Family:
+        """The family of the law."""
+        return next(f for f in families(len(self.states)) if f.title == self.law)
+
+    @property
+    def noise_model(self) -> Noise:
+        """The noise by its title."""
+        return next(n for n in NOISES if n.title == self.noise)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters by name, in the units of the data."""
+        logarithmic = self.family.logarithmic
+        u = self.belief.u
+        values = self.belief.typical * np.where(logarithmic, np.exp(np.where(logarithmic, u, 0)), u)
+        return dict(zip(self.family.names, values.tolist(), strict=True))
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """95 % intervals of the parameters."""
+        return {name: (float(a), float(b)) for name, (a, b) in zip(self.family.names, self.bounds, strict=True)}
+
+    @property
+    def equation(self) -> Equation:
+        """The law as an equation that `continua.solve` takes, in the precision of your JAX setting."""
+        return self.family.equation(jnp.asarray(list(self.parameters.values())))
+
+    @property
+    def described(self) -> dict[str, ParameterInfo]:
+        """Meaning and unit of the named system's own parameters."""
+        return {info.name: info for info in parameters_of(self.family.system) if info.name in self.family.names}
+
+    @in_double_precision
+    def forecast(self, h: int | float | Any) -> Forecast:
+        """The measurements to be expected after the last one.
+
+        Args:
+            h: how many typical sampling intervals ahead, a positive int; or an increasing array of times, in the time
+                of the data, after its last.
+
+        Returns:
+            A `Forecast` with `time` [row], `expected`, `lower` and `upper` [row, state] (95 %).
+
+        Raises:
+            ArgumentError: h is no positive int and no such array.
+        """
+        last = float(self.time[-1])
+        times = last + float(np.median(np.diff(self.time))) * np.arange(1, _steps(h) + 1) if np.ndim(h) == 0 else np.asarray(h, float)
+        if times.ndim != 1 or not len(times) or not (np.diff(np.concatenate([[last], times])) > 0).all():
+            raise ArgumentError(f"`h` of `forecast` must be increasing times after {last:.6g}. Got {h!r}. Use a number of steps.")
+        expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - last)
+        return Forecast(times, self.states, expected, lower, upper)
+
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
+        """Write report.html, forecast.csv and model.json into a new folder, whole or not at all.
+
+        Args:
+            folder: where; it must not exist unless `force`.
+            force: replace a folder that an earlier fit wrote.
+
+        Returns:
+            The folder's path.
+        """
+        from continua.discovery.report import report
+
+        forecast = self.forecast(horizon(self))
+        files = {
+            "report.html": report(self, forecast),
+            "forecast.csv": forecast.csv(self.time_name),
+            "model.json": json.dumps(_plain(self), indent=1, ensure_ascii=False),
+        }
+        return write_folder(folder, files, force)
+
+
+def horizon(model: Model) -> int:
+    """How many steps ahead a report looks: a quarter of the record, at least five."""
+    return max(5, min(len(model.time) // 4, 100))
+
+
+def _steps(h: Any) -> int:
+    if isinstance(h, bool) or not isinstance(h, int | np.integer) or h < 1:
+        raise ArgumentError(f"`h` of `forecast` must be a positive number of steps. Got {h!r}. Use 5, or an array of times.")
+    return int(h)
+
+
+def _plain(model: Model) -> dict[str, Any]:
+    """The model as JSON can hold it; NaN becomes null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray | list | tuple):
+            return [plain(v) for v in (value.tolist() if isinstance(value, np.ndarray) else value)]
+        if isinstance(value, Mapping):
+            return {k: plain(v) for k, v in value.items()}
+        return None if isinstance(value, float) and not np.isfinite(value) else value
+
+    return {"format": FORMAT, **plain(asdict(model))}
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """A model that `fit` or `Model.save` wrote.
+
+    Args:
+        path: the folder, or its model.json.
+
+    Returns:
+        The `Model`.
+
+    Raises:
+        ArgumentError: there is no model at that path, or it is of another format.
+    """
+    file = Path(path) / "model.json" if Path(path).is_dir() else Path(path)
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+        if read["format"] != FORMAT:
+            raise ArgumentError(f"`path` of `load` must hold format {FORMAT}. Got {read['format']} in {path!s}. Fit again.")
+        return _model(read)
+    except OSError as error:
+        raise ArgumentError(f"`path` of `load` must be a folder that `fit` wrote. Got {path!s}: {error.strerror}. Use its -o folder.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, ArgumentError):
+            raise
+        raise ArgumentError(f"`path` of `load` must be a model.json that `fit` wrote. Got {path!s}. Fit again.") from None
+
+
+def _model(read: Mapping[str, Any]) -> Model:
+    """Arrays, tuples and records from plain JSON."""
+
+    def array(value: Any) -> NDArray[np.float64]:
+        return np.array(value, dtype=float)  # null becomes NaN
+
+    made: dict[str, Any] = {f.name: read[f.name] for f in fields(Model)}
+    for name in ("sigma", "errors", "bounds", "time", "values", "fitted"):
+        made[name] = array(made[name])
+    made["belief"] = Belief(**{k: array(v) for k, v in read["belief"].items()})
+    made["rivals"] = tuple(
+        Rival(**{**r, "states": tuple(r["states"]), **{k: np.inf if r[k] is None else r[k] for k in ("aicc", "behind")}})
+        for r in read["rivals"]
+    )
+    made["skills"] = tuple(Skill(**s) for s in read["skills"])
+    return Model(**{**made, "states": tuple(read["states"]), "notes": tuple(read["notes"])})

@@ -1,0 +1,7 @@
+"""Ground floor: tables that are read with care, and folders that are written whole or not at all."""
+
+from continua.files.errors import DataError
+from continua.files.folder import write_folder
+from continua.files.table import Table, read_table
+
+__all__ = ["DataError", "Table", "read_table", "write_folder"]

@@ -1,0 +1,37 @@
+"""How a message quotes what a file holds: on one line, printable, short, and with the nearest right name."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+LONGEST_QUOTE = 40
+LONGEST_LIST = 12
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, runs of blanks and unprintable characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, cut after 40 characters."""
+    line = one_line(text)
+    return repr(line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "…")
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names in backticks, separated by commas; a long list is cut."""
+    shown = [f"`{name}`" for name in names]
+    rest = len(shown) - LONGEST_LIST
+    return ", ".join(shown[:LONGEST_LIST]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """For example "1 row" or "3 rows"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def nearest(name: str, names: Sequence[str]) -> str | None:
+    """The one of `names` that was probably meant, whatever its case."""
+    by_lower = {candidate.lower(): candidate for candidate in reversed(names)}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None

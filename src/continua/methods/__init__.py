@@ -1,0 +1,25 @@
+"""How equations are advanced: one step of each method."""
+
+from continua.methods.bogacki_shampine3 import BogackiShampine3
+from continua.methods.dormand_prince5 import DormandPrince5
+from continua.methods.euler import Euler
+from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeKutta
+from continua.methods.heun import Heun
+from continua.methods.method import Method, Step
+from continua.methods.midpoint import Midpoint
+from continua.methods.rk4 import RK4
+from continua.methods.tsit5 import Tsit5
+
+__all__ = [
+    "RK4",
+    "BogackiShampine3",
+    "ButcherTableau",
+    "DormandPrince5",
+    "Euler",
+    "ExplicitRungeKutta",
+    "Heun",
+    "Method",
+    "Midpoint",
+    "Step",
+    "Tsit5",
+]

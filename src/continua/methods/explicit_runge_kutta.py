@@ -1,0 +1,97 @@
+"""Explicit Runge–Kutta methods: a tableau is data, one class steps them all."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from continua.core import Args, Instant, State, whole_cotangent
+from continua.equations import Equation
+from continua.methods.method import Method, Step
+
+
+class ButcherTableau(NamedTuple):
+    r"""The coefficients of an explicit Runge–Kutta method.
+
+    Rows of `a` are given up to the diagonal. `b_error` is b minus the weights of the embedded method; `dense` holds
+    the polynomials $b_i(\theta) = \sum_k \text{dense}_{ik}\, \theta^{k+1}$ of the method's own dense output.
+    """
+
+    c: Sequence[float]
+    a: Sequence[Sequence[float]]
+    b: Sequence[float]
+    b_error: Sequence[float] | None = None
+    dense: np.ndarray | None = None
+
+    @property
+    def first_same_as_last(self) -> bool:
+        """Whether the last stage is the next step's first."""
+        return len(self.b) > 1 and list(self.b) == [*self.a[-1], 0.0]
+
+
+def _combine(weights: Sequence[float] | Sequence[Array], slopes: Sequence[State]) -> State:
+    """Σ wᵢ kᵢ, without the terms whose weight is zero."""
+    pairs = [(w, k) for w, k in zip(weights, slopes, strict=False) if not (isinstance(w, float) and w == 0)]
+
+    def leaf(*ks: Array) -> Array:
+        terms = [k if isinstance(w, float) and w == 1 else w * k for (w, _), k in zip(pairs, ks, strict=True)]
+        return functools.reduce(jnp.add, terms)
+
+    return jax.tree.map(leaf, *(k for _, k in pairs))
+
+
+class ExplicitRungeKutta(Method):
+    r"""The step that every tableau shares.
+
+    $$ k_i = f\Big(t_n + c_i h,\; y_n + h \sum_{j<i} a_{ij} k_j\Big), \qquad y_{n+1} = y_n + h \sum_i b_i k_i $$
+    """
+
+    tableau: ClassVar[ButcherTableau]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if tableau := cls.__dict__.get("tableau"):
+            cls.adaptive = tableau.b_error is not None
+            cls.evaluations = len(tableau.b) - tableau.first_same_as_last
+
+    def start(self, equation: Equation, t: Instant, y: State, args: Args) -> State | None:
+        """The first slope, where the last stage of a step is the first of the next."""
+        return equation(t, y, args) if self.tableau.first_same_as_last else None
+
+    def step(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
+        """One step of the tableau."""
+        slopes = self._slopes(equation, t, h, y, args, cache)
+
+        def weigh(weights: Sequence[float]) -> State:
+            return jax.tree.map(lambda k: h * k, _combine(weights, slopes))
+
+        error = None if self.tableau.b_error is None else weigh(self.tableau.b_error)
+        return Step(weigh(self.tableau.b), error, slopes[-1] if self.tableau.first_same_as_last else None)
+
+    def interpolate(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
+        """The method's own dense output, else cubic Hermite."""
+        if self.tableau.dense is None:
+            return super().interpolate(equation, t, h, y, args, theta)
+        slopes = self._slopes(equation, t, h, y, args, None)
+        increment = _combine([_polynomial(row, theta) for row in self.tableau.dense], slopes)
+        return jax.tree.map(lambda y, k: y + h * k, y, increment)
+
+    def _slopes(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, first: Any) -> list[State]:
+        """All slopes, unrolled: XLA fuses them into one pass over y."""
+        slopes = [equation(t, y, args) if first is None else first]
+        for c, row in zip(self.tableau.c[1:], self.tableau.a[1:], strict=True):
+            stage = jax.tree.map(lambda y, k: y + h * k, y, _combine(row, slopes))
+            slopes.append(equation(t + c * h, whole_cotangent(stage), args))
+        return slopes
+
+
+def _polynomial(coefficients: np.ndarray, theta: Instant) -> Array:
+    """Σ coefficients[k] θ^(k+1), by Horner's rule."""
+    value = jnp.zeros_like(theta)
+    for coefficient in coefficients[::-1].tolist():
+        value = (value + coefficient) * theta
+    return value

@@ -1,0 +1,68 @@
+"""How an equation is advanced: the contract of a method."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from continua.core import Args, Instant, State
+from continua.equations import Equation
+
+
+class Step(NamedTuple):
+    """One step: `y + increment` is the new state; `error` estimates its local error (None: not known)."""
+
+    increment: State
+    error: State | None
+    cache: Any
+
+
+class Method(eqx.Module):
+    """Advances one step, and knows nothing of loops, tolerances or batches.
+
+    `t` and `h` are scalars for a PyTree `y`; inside the driver they are [1] for y [state] and [1, lane] for
+    y [state, lane]: write `h * k`, and all of them work. `cache` only saves work: `step(…, cache)` must equal
+    `step(…, start(t, y))`, so that a step is a function of (t, h, y, args) alone and can be recomputed in reverse.
+    h = 0 gives increment 0. A new method writes `order` and `step`.
+    """
+
+    order: ClassVar[int]
+    adaptive: ClassVar[bool] = False  # whether `step` estimates its error
+    evaluations: ClassVar[int] = 1  # of the equation, a step
+
+    def start(self, equation: Equation, t: Instant, y: State, args: Args) -> Any:
+        """The cache at the first point."""
+        return None
+
+    @abstractmethod
+    def step(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
+        """One step from (t, y) to t + h."""
+
+    def advance(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args) -> State:
+        r"""The step map $y_n \mapsto y_{n+1}$, as a function of its inputs alone."""
+        increment = self.step(equation, t, h, y, args, self.start(equation, t, y, args)).increment
+        return jax.tree.map(jnp.add, y, increment)
+
+    def interpolate(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
+        r"""The solution at $t + \theta h$, recomputed from the start of the step: cubic Hermite unless overridden."""
+        end = self.advance(equation, t, h, y, args)
+        first, last = equation(t, y, args), equation(t + h, end, args)
+        past, left = theta, 1 - theta
+
+        def hermite(y0: Any, y1: Any, f0: Any, f1: Any) -> Any:
+            chord = y0 + past * past * (3 - 2 * past) * (y1 - y0)
+            return chord + h * past * left * (left * f0 - past * f1)
+
+        return jax.tree.map(hermite, y, end, first, last)
+
+    def pullback(
+        self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, cotangent: State
+    ) -> tuple[State, Args]:
+        r"""The transposed step $\lambda \mapsto (\partial_y \Phi^\top \lambda,\; \partial_{args} \Phi^\top \lambda)$.
+
+        JAX transposes `advance` here; a method overrides this for speed, never for meaning.
+        """
+        _, transpose = jax.vjp(lambda y, args: self.advance(equation, t, h, y, args), y, args)
+        return transpose(cotangent)

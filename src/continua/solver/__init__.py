@@ -1,0 +1,8 @@
+"""The driver: stepping, saving, exact derivatives, endings explained."""
+
+from continua.solver.driver import solve
+from continua.solver.post_mortem import Ending, Status
+from continua.solver.solution import Solution, Stats
+from continua.solver.step_control import Adaptive, Fixed, StepControl
+
+__all__ = ["Adaptive", "Ending", "Fixed", "Solution", "Stats", "Status", "StepControl", "solve"]

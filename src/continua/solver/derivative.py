@@ -1,0 +1,203 @@
+r"""The exact derivative of the recorded steps: one linear map, swept forward, or backward as its transpose.
+
+$$ \delta y_{j+1} = \partial_y \Phi_j\, \delta y_j + \partial_p \Phi_j\, \delta p $$
+
+Step sizes are constants in it, so it is the derivative of the computed numbers on the recorded grid. Pages but the
+last are stepped again from their starts.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array
+
+from continua.core import Count, FlatState, LinearMap
+from continua.methods import Method
+from continua.solver.field import Field, Parameters
+from continua.solver.loop import Loop, Problem, Trace, unpack
+from continua.solver.step_control import StepControl
+
+
+class Grid(NamedTuple):
+    """The residuals: the record of a trace, and what is needed to step its pages again."""
+
+    starts: Array
+    page: Array
+    index: Array
+    end: Array
+    pages: Count
+    filled: Count
+    control: StepControl
+    parameters: Parameters
+
+
+class Moved(NamedTuple):
+    """How the states move: at the end, where outputs were drawn, at the starts of pages and in the last page."""
+
+    end: FlatState
+    drawn: Array
+    starts: Array
+    page: Array
+
+
+def grid_of(trace: Trace, problem: Problem) -> Grid:
+    """What the sweep needs of a trace, with its derivatives."""
+    return Grid(
+        trace.starts,
+        trace.page,
+        trace.index,
+        problem.end,
+        trace.pages,
+        trace.filled,
+        problem.control,
+        problem.parameters,
+    )
+
+
+class Sweep(NamedTuple):
+    """The linear map of one equation and method; `moving` are the parameters with a tangent.
+
+    `lifted` parameters are shared by the lanes, but their derivative is wanted lane by lane.
+    """
+
+    field: Field
+    method: Method
+    moving: tuple[int, ...]
+    lifted: tuple[int, ...] = ()
+
+    def linear_map(self, layout: jax.tree_util.PyTreeDef) -> LinearMap:
+        """Over flat lists: residuals are the leaves of a Grid, inputs [δy₀, *δp], outputs the leaves of Moved."""
+
+        def unpack(residuals: Sequence[Array]) -> Grid:
+            return self._lanes_last(jax.tree.unflatten(layout, residuals))
+
+        def apply(residuals: Sequence[Array], inputs: Sequence[Array]) -> list[Array]:
+            moved = self.forward(unpack(residuals), self._last(inputs[0]), list(inputs[1:]))
+            return [self._first(x) for x in moved]
+
+        def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+            y, p = self.backward(unpack(residuals), Moved(*(self._last(x) for x in cotangents)))
+            return [self._first(y), *p]
+
+        def batch(size: int, residuals: Sequence[bool], inputs: Sequence[bool]) -> tuple[LinearMap, list[bool]] | None:
+            return self._batched(layout, residuals, inputs)
+
+        def batch_transpose(size: int, residuals: Sequence[bool], inputs: Sequence[bool]) -> tuple[LinearMap, list[bool]] | None:
+            own = self._batched(layout, residuals, [True] * (1 + len(self.moving)))
+            return None if own is None else (own[0].transposed(), [True] * len(inputs))
+
+        return LinearMap(apply, transpose, batch, batch_transpose)
+
+    def forward(self, grid: Grid, dy: FlatState, dp: Parameters) -> Moved:
+        """Every page, every row: push (δy, δp) through the step."""
+        slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
+
+        def turn(number: Count, carry: Moved) -> Moved:
+            page, filled = self._page(grid, number)
+
+            def push(j: Count, carry: tuple[FlatState, Array]) -> tuple[FlatState, Array]:
+                dy, along = carry
+                t, h, y = unpack(page[j])
+                step = lambda y, p: self.method.advance(slope, t, h, y, p)  # noqa: E731
+                return jax.jvp(step, (y, chosen), (dy, dp))[1], lax.dynamic_update_index_in_dim(along, dy, j, 0)
+
+            dy, along = lax.fori_loop(0, filled, push, (carry.end, jnp.zeros_like(carry.page)))
+            starts = lax.dynamic_update_index_in_dim(carry.starts, carry.end, number, 0)
+            place, here = self._places(grid, number)
+            drawn = jnp.where(here, jnp.take_along_axis(along, place, 0), carry.drawn)
+            return Moved(dy, drawn, starts, along)
+
+        drawn = jnp.broadcast_to(dy[None], (len(grid.index), *dy.shape))  # outputs at the start move as y₀ does
+        carry = Moved(dy, drawn, jnp.zeros_like(grid.starts[:, 2:]), jnp.zeros_like(grid.page[:, 2:]))
+        return lax.fori_loop(0, grid.pages, turn, carry)
+
+    def backward(self, grid: Grid, cotangent: Moved) -> tuple[FlatState, Parameters]:
+        """λ ← Φ'ᵀ λ + (what was asked of the state before the step), from the last row of the last page to the first."""
+        slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
+
+        def turn(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
+            number, adjoint, sums = carry
+            page, filled = self._page(grid, number)
+            asked = self._asked(grid, cotangent, number)
+
+            def pull(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
+                j, adjoint, sums = carry
+                t, h, y = unpack(page[j])
+                adjoint, extra = self.method.pullback(slope, t, h, y, chosen, adjoint)
+                return j - 1, adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
+
+            _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, pull, (filled - 1, adjoint, sums))
+            return number - 1, adjoint + cotangent.starts[number], sums
+
+        zero = jax.tree.map(jnp.zeros_like, chosen)
+        _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, turn, (grid.pages - 1, cotangent.end, zero))
+        return adjoint, sums
+
+    def _page(self, grid: Grid, number: Count) -> tuple[Array, Count]:
+        """The rows of a page: the last is kept, the others are stepped again."""
+        if len(grid.starts) == 1:
+            return grid.page, grid.filled
+        rows, start = len(grid.page), unpack(grid.starts[number])
+        outputs = jnp.zeros((0, *grid.end.shape[1:]), grid.end.dtype)
+        problem = Problem(start.t, grid.end, start.y, grid.parameters, grid.control, outputs)
+        loop = Loop(self.field, self.method, problem, rows)
+
+        def again() -> tuple[Array, Count]:
+            _, page, filled = loop.fill(loop.resume(start), jnp.zeros_like(grid.page), rows)
+            return page, filled
+
+        return lax.cond(number == grid.pages - 1, lambda: (grid.page, grid.filled), again)
+
+    def _places(self, grid: Grid, number: Count) -> tuple[Array, Array]:
+        """For each output, its row in this page, and whether it lies in this page."""
+        rows = len(grid.page)
+        place = jnp.expand_dims(grid.index, 1) - number * rows
+        return jnp.clip(place, 0, rows - 1), (place >= 0) & (place < rows)
+
+    def _asked(self, grid: Grid, cotangent: Moved, number: Count) -> Array:
+        """The cotangents of the states before each step of a page."""
+        last = (number == grid.pages - 1).astype(cotangent.page.dtype)
+        asked = cotangent.page * last
+        if not len(grid.index):
+            return asked
+        place, here = self._places(grid, number)
+        drawn = jnp.where(here, cotangent.drawn, 0)
+        if self.field.mapped is None:
+            return asked.at[place[:, 0]].add(drawn)
+        scatter = jax.vmap(lambda rows, place, drawn: rows.at[place].add(drawn), -1, -1)
+        return scatter(asked, place[:, 0], drawn)
+
+    def _batched(
+        self, layout: jax.tree_util.PyTreeDef, residuals: Sequence[bool], inputs: Sequence[bool]
+    ) -> tuple[LinearMap, list[bool]] | None:
+        """A batch of recorded solves becomes lanes; any other batch is left to `jax.vmap`."""
+        flags = jax.tree.unflatten(layout, residuals)
+        recorded = (flags.starts, flags.page, flags.index, flags.end)
+        if self.field.mapped is not None or not all(recorded) or flags.pages or any(jax.tree.leaves(flags.control)):
+            return None
+        wanted = list(flags.parameters)
+        for i, mapped in zip(self.moving, inputs[1:], strict=True):
+            wanted[i] |= mapped
+        lifted = tuple(i for i, (want, has) in enumerate(zip(wanted, flags.parameters, strict=True)) if want and not has)
+        lanes = self._replace(field=self.field.in_lanes(wanted), lifted=lifted)
+        return lanes.linear_map(layout), [True] + [wanted[i] for i in self.moving]
+
+    def _last(self, x: Array) -> Array:
+        return x if self.field.mapped is None else jnp.moveaxis(x, 0, -1)
+
+    def _first(self, x: Array) -> Array:
+        return x if self.field.mapped is None else jnp.moveaxis(x, -1, 0)
+
+    def _lanes_last(self, grid: Grid) -> Grid:
+        if self.field.mapped is None:
+            return grid
+        size = len(grid.end)
+        parameters = [
+            jnp.broadcast_to(x, (size, *x.shape)) if i in self.lifted else x for i, x in enumerate(grid.parameters)
+        ]
+        starts, page, index, end = jax.tree.map(self._last, (grid.starts, grid.page, grid.index, grid.end))
+        control = jax.tree.map(lambda x: jnp.expand_dims(x, -1), grid.control)
+        return grid._replace(starts=starts, page=page, index=index, end=end, control=control, parameters=parameters)

@@ -1,0 +1,77 @@
+"""`solve`: from an equation, a start and times to a Solution."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from continua.core import Args, State
+from continua.equations import Equation
+from continua.methods import Method, Tsit5
+from continua.solver import arguments
+from continua.solver.integration import Question, integrate
+from continua.solver.solution import Solution
+from continua.solver.step_control import StepControl
+
+MAX_STEPS = 2**16
+
+
+def solve(
+    equation: Equation | Callable[[Any, Any, Any], Any],
+    y0: State,
+    ts: Any,
+    *,
+    args: Args = None,
+    method: Method | None = None,
+    rtol: Any = None,
+    atol: Any = None,
+    step_control: StepControl | None = None,
+    max_steps: int = MAX_STEPS,
+    throw: bool = True,
+) -> Solution:
+    r"""Solve an initial value problem.
+
+    $$ y'(t) = f(t, y, \text{args}), \qquad y(t_0) = y_0 $$
+
+    Args:
+        equation: an `Equation`, or a function `f(t, y, args)` that returns dy/dt with the structure and shapes of y.
+            Whatever arrays it holds or closes over can be differentiated.
+        y0: the state at ts[0]: an array or any PyTree of real floating arrays. Its dtype is that of the computation.
+        ts: [time], strictly increasing or decreasing; the first is the start, the last the end.
+        args: handed to the equation; any PyTree.
+        method: how to step; `Tsit5()` unless given.
+        rtol: relative tolerance, positive; 1e-6 in float64 and 1e-4 in float32 unless given.
+        atol: absolute tolerance in the units of the state, positive: a number, or a PyTree like y0 of numbers or
+            arrays; rtol / 1000 unless given.
+        step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
+        max_steps: how many steps may be attempted. Time and memory hardly depend on it.
+        throw: whether a solve that ends early raises. Under your own `jit` nothing can be raised: see `status`.
+
+    Returns:
+        A `Solution`: `ts` [time], `ys` (the structure of y0 with a leading [time]), `status`, `stats`, `solution(t)`.
+
+    Raises:
+        ArgumentError: a value, shape or dtype cannot be used; the message names the argument and the remedy.
+        ArgumentTypeError: a type or structure cannot be used.
+        FailedSolve: step budget, suspected stiffness, blow-up or a non-finite field, with the place and what to try.
+
+    The result can be jitted, mapped and differentiated forward, backward and forward over backward. Gradients are those
+    of the computed numbers on the recorded steps, with respect to y0, args, the equation's arrays and ts.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> solution = solve(lambda t, y, rate: -rate * y, jnp.array([1.0]), jnp.array([0.0, 1.0]), args=1.0)
+        >>> print(solution.ys[-1].round(3), solution.status.name)
+        [0.368] SUCCESS
+    """
+    equation = arguments.equation(equation)
+    y0 = arguments.state(y0)
+    dtype = jnp.result_type(*jax.tree.leaves(y0))
+    method = arguments.method(Tsit5() if method is None else method)
+    control = arguments.step_control(method, step_control, rtol, atol, dtype)
+    question = Question(equation, y0, args, method, control, arguments.max_steps(max_steps))
+    ts = arguments.times(ts, dtype)
+    ys, ending = integrate(question, ts)
+    solution = Solution(ts, ys, ending, question)
+    return solution.check() if throw else solution

@@ -1,0 +1,58 @@
+"""From a question to numbers: flatten, step, read the outputs."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array
+
+from continua.core import Args, State, Times
+from continua.equations import Equation
+from continua.methods import Method
+from continua.solver import arguments
+from continua.solver.field import Field, flatten
+from continua.solver.kernel import kernel
+from continua.solver.loop import Problem, Trace, unpack
+from continua.solver.post_mortem import Ending
+from continua.solver.step_control import StepControl
+
+
+class Question(eqx.Module):
+    """What is solved, but for the times."""
+
+    equation: Equation
+    y0: State
+    args: Args
+    method: Method
+    step_control: StepControl
+    max_steps: int = eqx.field(static=True)
+
+
+@eqx.filter_jit
+def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
+    """The values at `ts` and the ending; the times between the ends may stand in any order."""
+    arguments.check_field(question.equation, ts[0], question.y0, question.args)
+    field, parameters, y, unravel = flatten(question.equation, ts[0], question.y0, question.args)
+    control = arguments.flat_control(question.step_control, question.y0)
+    problem = Problem(ts[:1], ts[-1:], y, parameters, control, ts[1:-1])
+    ending, trace = kernel(field, question.method, question.max_steps, len(ts) > 2)(problem)
+    rows = [y[None], ending.y[None]]
+    if trace is not None:
+        rows.insert(1, _read(field, question.method, trace, problem))
+    reached = jnp.abs(ts - ts[0]) <= jnp.abs(ending.t - ts[0])
+    ys = jnp.where(reached[:, None], jnp.concatenate(rows), jnp.nan)
+    return jax.vmap(unravel)(ys), ending
+
+
+def _read(field: Field, method: Method, trace: Trace, problem: Problem) -> Array:
+    """The outputs inside, each by the method's dense output of the step that contains it."""
+    t, h, y = unpack(trace.drawn)
+    t, h = lax.stop_gradient((t, h))
+    theta = jnp.where(h != 0, (problem.outputs[:, None] - t) / jnp.where(h != 0, h, 1), 0)
+
+    @jax.checkpoint
+    def one(row: tuple[Array, ...]) -> Array:
+        t, h, y, theta = row
+        return method.interpolate(field, t, h, y, problem.parameters, theta)
+
+    return lax.map(one, (t, h, y, theta))

@@ -1,0 +1,122 @@
+"""Why a solve ended where it did: told apart in compiled code, explained in words after it."""
+
+import enum
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array
+
+from continua.core import FlatState
+from continua.solver.field import Field
+from continua.solver.loop import Problem, Stepper
+
+
+class Status(enum.IntEnum):
+    """How a solve ended. Compiled code returns it, `solve` raises after it."""
+
+    SUCCESS = 0
+    STEP_BUDGET = 1
+    STIFF = 2
+    BLOW_UP = 3
+    NON_FINITE_FIELD = 4
+    STEP_UNDERFLOW = 5
+
+
+class Ending(NamedTuple):
+    """Where a loop stopped and why: times and counts are [1] or [1, lane].
+
+    `component` is the one to look at, `radius` an estimate of the largest |∂f/∂y| (0 where the solve succeeded).
+    """
+
+    t: Array
+    h: Array
+    y: FlatState
+    attempts: Array
+    accepted: Array
+    status: Array
+    component: Array
+    radius: Array
+
+
+def examine(field: Field, problem: Problem, last: Stepper, max_steps: int) -> Ending:
+    """The ending of a loop, from its last state alone."""
+    t, y, p = last.t, last.y, problem.parameters
+    failed = t != problem.end
+    slope = field(t, y, p)
+    broken = ~jnp.isfinite(slope)
+    radius = _spectral_radius(field, problem, last, failed)
+    resolution = 1e4 * jnp.finfo(y.dtype).eps * jnp.maximum(jnp.abs(t), jnp.abs(problem.end - problem.start) * 1e-6)
+    outward = (jnp.sign(slope) == jnp.sign(y * (problem.end - problem.start))) & (jnp.abs(y) > jnp.abs(problem.y))
+    bursting = outward & (jnp.abs(y) <= resolution * jnp.abs(slope))
+    bursting |= jnp.abs(y) > jnp.sqrt(jnp.finfo(y.dtype).max)
+    bursting |= broken & (jnp.abs(y) > jnp.finfo(y.dtype).max ** 0.25)  # the state's size made it overflow
+    broken &= ~jnp.any(bursting, 0, keepdims=True)
+    out_of_steps = last.counts[:1] >= max_steps
+    status = jnp.select(
+        [
+            ~failed,
+            jnp.any(broken, 0, keepdims=True),
+            jnp.any(bursting, 0, keepdims=True),
+            out_of_steps & (radius * jnp.abs(last.h) > 2),  # steps at the edge of stability, not of accuracy
+            out_of_steps,
+        ],
+        [Status.SUCCESS, Status.NON_FINITE_FIELD, Status.BLOW_UP, Status.STIFF, Status.STEP_BUDGET],
+        Status.STEP_UNDERFLOW,
+    ).astype(jnp.int32)
+    suspect = jnp.where(broken, jnp.inf, jnp.where(bursting, jnp.abs(slope) + jnp.abs(y), jnp.abs(slope) * 1e-300))
+    component = jnp.argmax(suspect, 0, keepdims=True).astype(jnp.int32)
+    return Ending(t, last.h, y, last.counts[:1], last.counts[1:], status, component, radius)
+
+
+def _spectral_radius(field: Field, problem: Problem, last: Stepper, failed: Array) -> Array:
+    """The largest |eigenvalue| of ∂f/∂y by a power iteration, which no successful solve pays for."""
+
+    def push(v: FlatState) -> FlatState:
+        return jax.jvp(lambda y: field(last.t, y, problem.parameters), (last.y,), (v,))[1]
+
+    def norm(v: FlatState) -> Array:
+        return jnp.sqrt(jnp.sum(v**2, 0, keepdims=True))
+
+    def iterate(carry: tuple[Array, FlatState, Array]) -> tuple[Array, FlatState, Array]:
+        n, v, _ = carry
+        image = push(v)
+        size = norm(image)
+        return n + 1, jnp.where(size > 0, image / jnp.where(size > 0, size, 1), v), size
+
+    ramp = jnp.arange(1, last.y.shape[0] + 1, dtype=last.y.dtype).reshape(-1, *[1] * (last.y.ndim - 1))
+    start = jnp.broadcast_to(jnp.cos(ramp), last.y.shape)
+    carry = (jnp.zeros((), jnp.int32), start / norm(start), jnp.zeros_like(last.t))
+    return lax.while_loop(lambda c: (c[0] < 20) & jnp.any(failed), iterate, carry)[2]
+
+
+def explain(ending: Ending, end: float, max_steps: int, component: str, batch: tuple[int, ...]) -> str:
+    """One line for one failed trajectory: what happened, where, and what to try."""
+    t, h, radius = float(ending.t[0]), abs(float(ending.h[0])), float(ending.radius[0])
+    value = float(ending.y[int(ending.component[0])])
+    where = f" in batch entry {', '.join(map(str, batch))}" if batch else ""
+    budget = f"`solve` used its budget of max_steps={max_steps} at t={t:.6g} of {end:.6g}{where}"
+    match Status(int(ending.status[0])):
+        case Status.STEP_BUDGET:
+            return f"{budget} (last step {h:.2g}). Raise `max_steps`, loosen `rtol`, or shorten `ts`."
+        case Status.STIFF:
+            return (
+                f"{budget}, and the equation looks stiff: stability holds the step at {h:.2g} (|∂f/∂y| is about "
+                f"{radius:.2g}). Use a method for stiff equations, or rescale the fast part."
+            )
+        case Status.BLOW_UP:
+            return (
+                f"The solution blows up near t={t:.6g}{where}: {component} is {value:.3g} there and grows without bound. "
+                "End `ts` before that time, check the signs of the equation, or shorten the steps if they are fixed."
+            )
+        case Status.NON_FINITE_FIELD:
+            return (
+                f"The equation gives NaN or infinity for {component} at t={t:.6g}{where}, where the state is finite. "
+                "Look for a division by zero, or a log or root of a negative number."
+            )
+        case _:
+            return (
+                f"The step fell below round-off at t={t:.6g}{where} ({component} changes fastest, last step {h:.2g}). "
+                "The equation is singular, undefined or jumps there: end `ts` before that point, or restart behind it."
+            )

@@ -1,0 +1,85 @@
+"""What `solve` returns."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from continua.core import FailedSolve, State, Times
+from continua.solver import arguments
+from continua.solver.integration import Question, integrate
+from continua.solver.post_mortem import Ending, Status, explain
+
+
+class Stats(eqx.Module):
+    """Counts of one solve: attempted steps, those accepted and rejected, and evaluations of the equation."""
+
+    steps: Array
+    accepted: Array
+    rejected: Array
+    nfe: Array
+
+
+class Solution(eqx.Module):
+    """The solution at the asked times, how the solve ended, and what it cost.
+
+    Attributes:
+        ts: [time], the asked times.
+        ys: the structure of y0, each leaf [time, …]; NaN past a failure.
+        ending: where and why the solve stopped.
+        question: what was solved.
+
+    Calling it, `solution(t)`, gives the values at any times between the ends from the method's dense output, by
+    stepping the same steps again; it can be jitted, mapped and differentiated like `solve`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from continua.solver import solve
+        >>> solution = solve(lambda t, y, args: -y, jnp.array([1.0]), jnp.array([0.0, 2.0]))
+        >>> print(solution(1.0).round(3), solution.stats.rejected)
+        [0.368] 0
+    """
+
+    ts: Times
+    ys: PyTree[Any]
+    ending: Ending
+    question: Question
+
+    @property
+    def status(self) -> Any:
+        """A `Status`; an array of its numbers where the solve was mapped or is being traced."""
+        code = self.ending.status[..., 0]
+        return Status(int(code)) if not isinstance(code, jax.core.Tracer) and code.ndim == 0 else code
+
+    @property
+    def stats(self) -> Stats:
+        """Steps attempted, accepted and rejected, and evaluations of the equation."""
+        steps, accepted = self.ending.attempts[..., 0], self.ending.accepted[..., 0]
+        return Stats(steps, accepted, steps - accepted, self.question.method.evaluations * steps + 3)
+
+    def __call__(self, t: Any) -> State:
+        """The state at `t`, a time or an array of times: the structure of y0 behind the shape of `t`."""
+        t = arguments.inside(t, self.ts)
+        flat = t.reshape(-1)
+        padding = (1 << max(flat.size - 1, 0).bit_length()) - flat.size  # few lengths, few compilations
+        start = jnp.broadcast_to(self.ts[0], (padding + 1,))
+        ys, _ = integrate(self.question, jnp.concatenate([start, flat, self.ts[-1:]]))
+        return jax.tree.map(lambda y: y[padding + 1 : -1].reshape(*t.shape, *y.shape[1:]), ys)
+
+    def check(self) -> "Solution":
+        """Raise `FailedSolve` for the first failed trajectory, else return the solution itself.
+
+        `solve` does so; after `jax.vmap` or `jax.jit`, where nothing can be raised, call it on the result.
+        """
+        codes = self.ending.status
+        if isinstance(codes, jax.core.Tracer) or not np.any(np.asarray(codes) != Status.SUCCESS):
+            return self
+        at = tuple(int(i) for i in np.argwhere(np.asarray(codes)[..., 0] != Status.SUCCESS)[0])
+        ending = jax.tree.map(lambda x: np.asarray(x)[at], self.ending)
+        y0 = jax.tree.map(lambda x: np.asarray(x)[at], self.question.y0)
+        name = arguments.component_name(self.question.equation, y0, int(ending.component[0]))
+        end = float(np.asarray(self.ts)[at][-1])
+        raise FailedSolve(explain(ending, end, self.question.max_steps, name, at), self)
