@@ -544,7 +544,7 @@ def demo(arguments: Sequence[str]) -> int:
     """Fits a model to the bundled record, in the folder where the user stands."""
     environment = prepare(".venv", RUN_LOCK)
     announce(environment)
-    return call([environment.program("continua"), "fit", *arguments])
+    return call([environment.program("continua"), "fit", "--force", *arguments])
 
 
 def announce(environment: Environment) -> None:

@@ -32,6 +32,10 @@ class Rival:
     aicc: float
     behind: float
 
+    def law_differs(self, title: str) -> bool:
+        """Whether it is another law, not the same one with other noise or order."""
+        return self.title != title
+
 
 @dataclass(frozen=True, eq=False)
 class Model:

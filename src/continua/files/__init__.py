@@ -1,7 +1,8 @@
 """Ground floor: tables that are read with care, and folders that are written whole or not at all."""
 
+from continua.files.bundled import bundled_record
 from continua.files.errors import DataError
 from continua.files.folder import write_folder
 from continua.files.table import Table, read_table
 
-__all__ = ["DataError", "Table", "read_table", "write_folder"]
+__all__ = ["DataError", "Table", "bundled_record", "read_table", "write_folder"]

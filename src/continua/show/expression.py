@@ -306,11 +306,14 @@ def _terms_of_power(factor: Expression) -> list[Expression]:
 
 
 def _collected(expression: Expression) -> Expression:
-    """A sum whose terms differ in more than their number."""
-    coefficients: dict[Expression, float] = {}
+    """A sum whose terms differ in more than their number; x y and y x are the same."""
+    coefficients: dict[frozenset[Expression], float] = {}
+    written: dict[frozenset[Expression], tuple[Expression, ...]] = {}
     for term in expression.terms if isinstance(expression, Sum) else (expression,):
         factors = term.factors if isinstance(term, Product) else (term,)
         number = factors[0].value if isinstance(factors[0], Number) else 1.0
-        rest = multiply(*(factors[1:] if isinstance(factors[0], Number) else factors))
-        coefficients[rest] = coefficients.get(rest, 0.0) + number
-    return add(*(multiply(Number(number), rest) for rest, number in coefficients.items()))
+        rest = factors[1:] if isinstance(factors[0], Number) else factors
+        key = frozenset(rest)
+        written.setdefault(key, rest)
+        coefficients[key] = coefficients.get(key, 0.0) + number
+    return add(*(multiply(Number(number), *written[key]) for key, number in coefficients.items()))

@@ -77,8 +77,8 @@ def new_figure(width: float = 6.4, height: float = 4.0, rows: int = 1, columns: 
 def svg(figure: "Figure") -> str:
     """The figure as an `<svg>` element to stand inside a page.
 
-    Black becomes the colour of the page's text, the background is transparent, ids are unique to the figure, a dollar
-    in a label is a dollar, and the same figure gives the same string in every run.
+    Black becomes the colour of the page's text, the background is transparent and legends have no box, ids are unique
+    to the figure, a dollar in a label is a dollar, and the same figure gives the same string in every run.
     """
     root = ElementTree.fromstring(_drawn(figure))
     for parent in (root, *root.findall(f"{{{SVG_NAMESPACE}}}defs")):
@@ -100,6 +100,8 @@ def _drawn(figure: "Figure") -> str:
 
     for label in _labels(figure):
         label.set_parse_math(False)
+    for legend in _legends(figure):  # a box in the user's colours would hide the text on a dark page
+        legend.get_frame().set(facecolor="none", edgecolor="none")
     stream = io.StringIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # the reader's browser has the letter
@@ -112,9 +114,11 @@ def _labels(figure: "Figure") -> list[Any]:
     found: list[Any] = list(figure.texts)
     for axes in figure.axes:
         found += [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
-        legend = axes.get_legend()
-        found += legend.get_texts() if legend is not None else []
-    return found
+    return found + [text for legend in _legends(figure) for text in legend.get_texts()]
+
+
+def _legends(figure: "Figure") -> list[Any]:
+    return [*figure.legends, *(legend for axes in figure.axes if (legend := axes.get_legend()) is not None)]
 
 
 def _own(name: str, value: str, prefix: str) -> str:

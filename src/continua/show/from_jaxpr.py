@@ -243,7 +243,9 @@ CALLS = frozenset(
         "custom_lin",
     }
 )
-UNCHANGED = frozenset({"copy", "copy_p", "optimization_barrier", "reduce_precision", "sharding_constraint"})
+UNCHANGED = frozenset(
+    {"copy", "copy_p", "optimization_barrier", "reduce_precision", "sharding_constraint", "stop_gradient"}
+)
 ELEMENTWISE: dict[str, Callable[[Mapping[str, Any]], Rule]] = {
     "add": _plain(add),
     "add_any": _plain(add),

@@ -18,7 +18,8 @@ h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 1.5rem; }
 h2 { font-size: 1.25rem; line-height: 1.3; margin: 2.2rem 0 .6rem; }
 p { margin: .6rem 0; white-space: pre-line; }
 math { font-size: 1.15em; }
-.maths, .table { overflow-x: auto; margin: 1rem 0; }
+math[display="block"] { margin: .8rem 0; }
+.maths, .table { overflow: auto hidden; margin: 1rem 0; }
 figure { margin: 1.4rem 0; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption, caption { color: var(--faint); font-size: .9rem; text-align: left; }

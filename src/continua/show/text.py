@@ -87,15 +87,19 @@ def _symbol(symbol: Symbol) -> str:
 
 
 def _power(base: Expression, exponent: Expression) -> str:
-    shown = _atom(base)
-    simple = isinstance(base, Number | Call) or (isinstance(base, Symbol) and base.shown is None and " " not in shown)
-    enclosed = shown if simple or shown.startswith("(") else f"({shown})"
+    within = f"({_sum(base)})"
+    shown = _atom(base) if _stands_alone(base) else within
     if not isinstance(exponent, Number):
-        return f"{enclosed}^{_symbol(exponent)}" if isinstance(exponent, Symbol) else f"{enclosed}^({_sum(exponent)})"
+        return f"{shown}^{_symbol(exponent)}" if isinstance(exponent, Symbol) else f"{shown}^({_sum(exponent)})"
     if exponent.value == 0.5:
-        return (
-            f"√{shown}" if simple and not isinstance(base, Call) else f"√({shown.removeprefix('(').removesuffix(')')})"
-        )
+        return f"√{within if isinstance(base, Call) else shown}"
     if exponent.value.is_integer() and abs(exponent.value) < 100:
-        return enclosed + superscript(int(exponent.value))
-    return f"{enclosed}^{format_number(exponent.value)}"
+        return shown + superscript(int(exponent.value))
+    return f"{shown}^{format_number(exponent.value)}"
+
+
+def _stands_alone(base: Expression) -> bool:
+    """Whether an exponent beside it can only belong to all of it."""
+    if isinstance(base, Symbol):
+        return base.shown is None and " " not in base.name
+    return isinstance(base, Number | Call)

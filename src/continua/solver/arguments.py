@@ -99,12 +99,12 @@ def _kind(leaf: Any) -> Any:
 
 def times(value: Any, dtype: Any) -> Times:
     """The output times, at least two, strictly monotone, in the dtype of the state."""
+    if isinstance(value, list | tuple) and any(isinstance(v, jax.core.Tracer) for v in value):
+        value = jnp.stack([jnp.asarray(v, dtype) for v in value])
     try:
         given = value if isinstance(value, jax.Array) else np.asarray(value)
     except ValueError:
         given = np.asarray(None)
-    if isinstance(value, list | tuple) and any(isinstance(v, jax.core.Tracer) for v in value):
-        given = jnp.stack([jnp.asarray(v, dtype) for v in value])
     if not (jnp.issubdtype(given.dtype, jnp.floating) or jnp.issubdtype(given.dtype, jnp.integer)):
         raise ArgumentTypeError(f"`ts` of `solve` must be an array of times. Got {_short(value)}. Use jnp.linspace(0, 1, 11).")
     if given.ndim != 1 or len(given) < 2:
@@ -142,6 +142,11 @@ def _check_monotone(given: np.ndarray, cast: np.ndarray) -> None:
             f"`ts` of `solve` must differ in {cast.dtype}. Got ts[{i}]={given[i]:.9g}, ts[{i + 1}]={given[i + 1]:.9g}. "
             "Use float64: jax.config.update('jax_enable_x64', True), or count time from a later origin."
         )
+
+
+def numbers(value: Args) -> Args:
+    """Python's floats as arrays, weakly typed as they were: a new value of one compiles nothing anew."""
+    return jax.tree.map(lambda x: jnp.asarray(x) if isinstance(x, float) else x, value)
 
 
 def inside(t: Any, ts: Times) -> Array:

@@ -39,7 +39,7 @@ def solve(
             Whatever arrays it holds or closes over can be differentiated.
         y0: the state at ts[0]: an array or any PyTree of real floating arrays. Its dtype is that of the computation.
         ts: [time], strictly increasing or decreasing; the first is the start, the last the end.
-        args: handed to the equation; any PyTree.
+        args: handed to the equation; any PyTree. Arrays and floats may change their values without a new compilation.
         method: how to step; `Tsit5()` unless given.
         rtol: relative tolerance, positive; 1e-6 in float64 and 1e-4 in float32 unless given.
         atol: absolute tolerance in the units of the state, positive: a number, or a PyTree like y0 of numbers or
@@ -70,7 +70,7 @@ def solve(
     dtype = jnp.result_type(*jax.tree.leaves(y0))
     method = arguments.method(Tsit5() if method is None else method)
     control = arguments.step_control(method, step_control, rtol, atol, dtype)
-    question = Question(equation, y0, args, method, control, arguments.max_steps(max_steps))
+    question = Question(equation, y0, arguments.numbers(args), method, control, arguments.max_steps(max_steps))
     ts = arguments.times(ts, dtype)
     ys, ending = integrate(question, ts)
     solution = Solution(ts, ys, ending, question)

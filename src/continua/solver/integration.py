@@ -46,7 +46,7 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
 
 def _read(field: Field, method: Method, trace: Trace, problem: Problem) -> Array:
     """The outputs inside, each by the method's dense output of the step that contains it."""
-    t, h, y = unpack(trace.drawn)
+    t, h, y = unpack(trace.drawn, 1)
     t, h = lax.stop_gradient((t, h))
     theta = jnp.where(h != 0, (problem.outputs[:, None] - t) / jnp.where(h != 0, h, 1), 0)
 

@@ -45,10 +45,9 @@ class Row(NamedTuple):
         return jnp.concatenate(self)
 
 
-def unpack(rows: Array) -> Row:
-    """A packed row; or, column by column, many of them [row, 2 + state]."""
-    axis = 0 if rows.ndim == 1 else 1
-    return Row(*jnp.split(rows, [1, 2], axis))
+def unpack(packed: Array, axis: int = 0) -> Row:
+    """The parts of a packed row, or of many with `axis` 1."""
+    return Row(*jnp.split(packed, [1, 2], axis))
 
 
 class Stepper(NamedTuple):

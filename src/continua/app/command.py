@@ -1,0 +1,128 @@
+"""`continua`: the command line."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import jax
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+import continua
+from continua.core import ContinuaError
+from continua.discovery import Model, fit, law_lines
+from continua.files import DataError, Table, bundled_record, read_table
+
+app = App(name="continua", version=continua.__version__, help="Find, solve and use differential equations.")
+
+
+@app.command(name="fit")
+def fit_command(
+    data: Path | None = None,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    time: str | None = None,
+    states: str | None = None,
+    force: bool = False,
+) -> None:
+    """Find the differential equation behind a table, and write a report.
+
+    Parameters
+    ----------
+    data
+        A CSV file; without it, the bundled lynx and hare record.
+    output
+        The folder to write; by default named after the file.
+    time
+        The time column.
+    states
+        The columns to explain, separated by commas.
+    force
+        Replace a folder that an earlier fit wrote.
+    """
+    path = bundled_record() if data is None else data
+    folder = Path(f"{path.stem}-law") if output is None else output
+    table = read_table(path, time, None if states is None else [s.strip() for s in states.split(",")])
+    free_folder(folder, force)
+    console = Console(highlight=False, soft_wrap=True)
+    say_read(console, table)
+    model = fit_with_bar(console, table)
+    say_found(console, model)
+    console.print(f"wrote   {model.save(folder, force=force) / 'report.html'}", markup=False)
+
+
+def say_read(console: Console, table: Table) -> None:
+    """What was read, and everything that was assumed."""
+    gaps = int((table.values != table.values).sum())
+    console.print(
+        f"read    {len(table.time)} rows, {table.time_name} {table.time[0]:.6g}–{table.time[-1]:.6g}, "
+        f"{len(table.states)} states ({', '.join(table.states)}), {gaps or 'no'} gaps",
+        markup=False,
+    )
+    for note in table.notes:
+        console.print(f"        {note}", markup=False)
+
+
+def fit_with_bar(console: Console, table: Table) -> Model:
+    """The fit, with a bar while it works."""
+    columns = (TextColumn("tried   {task.completed} of {task.total} laws"), BarColumn(30), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("fit", total=None)
+        return fit(table, progress=lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def say_found(console: Console, model: Model) -> None:
+    """The law with its numbers, its noise, and how its forecasts did."""
+    second = next((r for r in model.rivals if r.law_differs(model.law)), None)
+    rival = f"; next: {second.title}, +{second.behind:.1f}" if second is not None and second.behind < float("inf") else ""
+    lines = [f"found   {model.law}   (AICc {model.aicc:.1f}{rival})"]
+    unit = f"   [time in {model.unit}s]" if model.unit != "time" else ""
+    lines += [f"          {line}{unit if i == 0 else ''}" for i, line in enumerate(law_lines(model))]
+    sigma = ", ".join(f"{name} {value:.2g}" for name, value in zip(model.states, model.sigma, strict=True))
+    lines.append(f"noise   {model.noise}, {sigma}")
+    for skill in model.skills:
+        steps = f"{skill.horizon} step{'s' * (skill.horizon > 1)}"
+        lines.append(f"ahead   {steps}: error {skill.model:.2g} of a spread, persistence {skill.persistence:.2g} ({skill.origins} origins)")
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def free_folder(folder: Path, force: bool) -> None:
+    """Refuse at once what could not be written after minutes of work."""
+    if folder.exists() and not force:
+        raise DataError(f"{folder} exists. Use --force to replace what an earlier fit wrote there, or -o for another folder.")
+
+
+def use_cache() -> None:
+    """Keep compiled programs for the next run, in the user's cache folder."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "continua"
+    jax.config.update("jax_compilation_cache_dir", str(root))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; errors are one line on standard error and exit code 2."""
+    use_cache()
+    try:
+        app(sys.argv[1:] if arguments is None else list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return complain(f"{' '.join(str(error).split())} See `continua --help`.")
+    except (ContinuaError, DataError) as error:
+        return complain(str(error))
+    except KeyboardInterrupt:
+        return complain("Stopped; nothing was written.", code=130)
+    return 0
+
+
+def complain(message: str, code: int = 2) -> int:
+    """One line on standard error."""
+    print(f"continua: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""A fitted law in words: its equations with numbers, its parameters with units and intervals."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from continua.discovery.model import Model
+from continua.show import Expression, NotExpressible, format_uncertain, mathml_equation, text, trace_expressions
+
+
+def right_hand_sides(model: Model) -> list[Expression]:
+    """One expression for each state, with the parameters as symbols; empty where the law has no formula."""
+    family = model.family
+
+    def field(t: Any, y: Any, p: dict[str, Any]) -> Any:
+        return family.equation(jnp.stack([p[name] for name in family.names]))(t, y, None)
+
+    try:
+        return trace_expressions(field, y=model.states, p={name: () for name in family.names})
+    except NotExpressible:
+        return []
+
+
+def formatted(model: Model) -> dict[str, str]:
+    """Each parameter as 0.48(6): its value, and its standard error in the last digits."""
+    pairs = zip(model.parameters.items(), model.errors, strict=True)
+    return {name: format_uncertain(value, float(error)) for (name, value), error in pairs}
+
+
+def law_lines(model: Model) -> list[str]:
+    """The equations with numbers, a line each."""
+    sides = right_hand_sides(model)
+    if not sides:
+        return [", ".join(f"{name} = {value}" for name, value in formatted(model).items())]
+    width = max(len(state) for state in model.states)
+    numbers = formatted(model)
+    return [f"d {s}/dt{' ' * (width - len(s))} = {text(side, numbers)}" for s, side in zip(model.states, sides, strict=True)]
+
+
+def law_mathml(model: Model, *, numbers: bool) -> list[str]:
+    """The equations as MathML blocks, with the parameters as symbols or as numbers."""
+    values = formatted(model) if numbers else None
+    return [mathml_equation(s, side, values) for s, side in zip(model.states, right_hand_sides(model), strict=False)]
+
+
+def unit_of(model: Model, unit: str) -> str:
+    """A unit of a named system in the words of the data: its own state names and its unit of time."""
+    for own, name in zip(model.family.system.states, model.states, strict=False):
+        unit = unit.replace(own, name)
+    return unit.replace("time", model.unit)
+
+
+def parameter_rows(model: Model) -> list[list[str]]:
+    """For a table: symbol, meaning, value, 95 % interval, unit."""
+    rows = []
+    for name, value in formatted(model).items():
+        low, high = model.intervals[name]
+        info = model.described.get(name)
+        meaning, unit = (info.meaning, unit_of(model, info.unit)) if info else _meaning(model, name)
+        rows.append([name, meaning, value, f"{low:.3g} … {high:.3g}", unit])
+    return rows
+
+
+def _meaning(model: Model, name: str) -> tuple[str, str]:
+    kind, _, place = name.partition("_")
+    if kind == "scale":
+        state = model.states[int(place) - 1]
+        return f"one own unit of {state}", state
+    if kind == "rate":
+        return "own units of time in one unit of time", f"1/{model.unit}"
+    if kind == "A":
+        to, by = (model.states[int(i) - 1] for i in place)
+        return f"effect of {by} on {to}", f"{to}/({by}·{model.unit})" if to != by else f"1/{model.unit}"
+    return f"constant drive of {model.states[int(place) - 1]}", f"{model.states[int(place) - 1]}/{model.unit}"
