@@ -180,7 +180,7 @@ def test_closed_forms_of_growth_and_decay():
 def test_an_epidemic_ends_where_the_final_size_equation_says():
     """ln(S∞/S₀) = −(β/γ)(total − S∞): Kermack & McKendrick 1927."""
     p = SIR()
-    s, i, r = solved(p, [0.99, 0.01, 0.0], 400.0)[-1]
+    s, i, _ = solved(p, [0.99, 0.01, 0.0], 400.0)[-1]
     assert float(jnp.log(s / 0.99)) == pytest.approx(float(-p.beta / p.gamma * (1 - s)), rel=1e-7)
     assert float(i) < 1e-9
 

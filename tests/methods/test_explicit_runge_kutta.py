@@ -25,7 +25,9 @@ def observed_order(errors: list[float]) -> float:
 @every_method
 def test_observed_order_is_the_order(method):
     equation, y0, ts = LotkaVolterra(2 / 3, 4 / 3, 1.0, 1.0), jnp.array([1.0, 1.2]), jnp.array([0.0, 10.0])
-    exact = solve_ivp(lambda t, y: [y[0] * (2 - 4 * y[1]) / 3, y[1] * (y[0] - 1)], (0, 10), [1, 1.2], "DOP853", rtol=3e-14, atol=1e-15).y[:, -1]
+    exact = solve_ivp(
+        lambda t, y: [y[0] * (2 - 4 * y[1]) / 3, y[1] * (y[0] - 1)], (0, 10), [1, 1.2], "DOP853", rtol=3e-14, atol=1e-15
+    ).y[:, -1]
     counts = {1: [8192, 16384], 4: [128, 256], 5: [256, 512]}.get(method.order, [1024, 2048])
     errors = []
     for n in counts:
@@ -88,7 +90,11 @@ def test_steps_a_tree(method):
     def field(t, y, args):
         return {"x": y["v"], "v": -y["x"]}
 
-    oscillator, tree, y = HarmonicOscillator(1.0, 0.0), {"x": jnp.array(1.0), "v": jnp.array(0.3)}, jnp.array([1.0, 0.3])
+    oscillator, tree, y = (
+        HarmonicOscillator(1.0, 0.0),
+        {"x": jnp.array(1.0), "v": jnp.array(0.3)},
+        jnp.array([1.0, 0.3]),
+    )
     t, h = jnp.array(0.0), jnp.array(0.1)
     of_tree = method.step(field, t, h, tree, None, method.start(field, t, tree, None)).increment
     flat = method.step(oscillator, t, h, y, None, method.start(oscillator, t, y, None)).increment

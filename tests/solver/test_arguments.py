@@ -33,8 +33,12 @@ BAD = {
     "two arguments": ({"equation": lambda t, y: y}, ArgumentTypeError, "`equation`.*(t, y, args). Got <lambda>(t, y)"),
     "other structure": ({"equation": lambda t, y, args: [y]}, ArgumentTypeError, "`equation`.*Got [float64[2]]"),
     "no slope": ({"equation": lambda t, y, args: None}, ArgumentTypeError, "`equation`.*Got None"),
-    "other shape": ({"equation": lambda t, y, args: jnp.zeros(3)}, ArgumentError, "`equation`.*float64[2]. Got float64[3]"),
-    "complex slope": ({"equation": lambda t, y, args: jax.lax.complex(y, y)}, ArgumentTypeError, "`equation`.*real slopes. Got complex128"),
+    "other shape": ({"equation": lambda t, y, args: y[:1]}, ArgumentError, "`equation`.*float64[2]. Got float64[1]"),
+    "complex slope": (
+        {"equation": lambda t, y, args: jax.lax.complex(y, y)},
+        ArgumentTypeError,
+        "`equation`.*real slopes. Got complex128",
+    ),
     "no state": ({"y0": None}, ArgumentError, "`y0`.*at least one number. Got None"),
     "empty list": ({"y0": []}, ArgumentError, "`y0`.*Got []"),
     "empty array": ({"y0": {"a": jnp.zeros(0)}}, ArgumentError, "`y0`.*empty"),
@@ -60,16 +64,22 @@ BAD = {
     "unsigned times": ({"ts": np.array([1, 3, 2], np.uint8)}, ArgumentError, "`ts`.*increasing. Got ts[1]=3, ts[2]=2"),
     "equal times": ({"ts": [1.0, 1.0]}, ArgumentError, "`ts`.*strictly.*Got ts[0]=1, ts[1]=1"),
     "equal in float32": (
-        {"ts": [1e9, 1e9 + 1], "y0": Y0.astype(jnp.float32)}, ArgumentError, "`ts`.*differ in float32.*jax_enable_x64"
+        {"ts": [1e9, 1e9 + 1], "y0": Y0.astype(jnp.float32)},
+        ArgumentError,
+        "`ts`.*differ in float32.*jax_enable_x64",
     ),
-    "beyond float32": ({"ts": [0.0, 1e300], "y0": Y0.astype(jnp.float32)}, ArgumentError, "`ts`.*float32. Got 0 … 1e+300"),
+    "beyond float32": (
+        {"ts": [0.0, 1e300], "y0": Y0.astype(jnp.float32)},
+        ArgumentError,
+        "`ts`.*float32. Got 0 … 1e+300",
+    ),
     "too long a span": ({"ts": [-1e308, 1e308]}, ArgumentError, "`ts`.*within float64"),
     "a name as method": ({"method": "RK4"}, ArgumentTypeError, "`method`.*Got 'RK4'"),
     "an abstract method": ({"method": ExplicitRungeKutta}, ArgumentTypeError, "`method`.*Method"),
     "cannot adapt": ({"method": RK4()}, ArgumentError, "`method`.*Got RK4(). Use step_control=Fixed(h), or Tsit5()"),
     "a class as control": ({"step_control": Fixed}, ArgumentTypeError, "`step_control`.*the class Fixed"),
     "a number as control": ({"step_control": 0.1}, ArgumentTypeError, "`step_control`.*Got 0.1. Use Fixed(h=0.01)"),
-    "two controls": ({"step_control": Fixed(0.1), "rtol": 1e-3}, ArgumentError, "`rtol` and `atol`.*exclude `step_control`"),
+    "two controls": ({"step_control": Fixed(0.1), "rtol": 1e-3}, ArgumentError, "`rtol` and `atol`.*exclude"),
     "two controls, atol": ({"step_control": Fixed(0.1), "atol": 1e-3}, ArgumentError, "exclude `step_control`"),
     "negative rtol": ({"rtol": -1.0}, ArgumentError, "`rtol`.*positive. Got -1.0"),
     "zero rtol": ({"rtol": 0.0}, ArgumentError, "`rtol`.*positive. Got 0.0"),
@@ -78,9 +88,15 @@ BAD = {
     "a list as rtol": ({"rtol": [1e-6]}, ArgumentTypeError, "`rtol`.*number. Got [1e-06]"),
     "complex rtol": ({"rtol": 1e-6 + 0j}, ArgumentTypeError, "`rtol`.*number"),
     "a flag as rtol": ({"rtol": True}, ArgumentTypeError, "`rtol`.*number. Got True"),
-    "rtol for other states": ({"rtol": np.full(3, 1e-6), "atol": 1e-6}, ArgumentError, "`rtol`.*like y0. Got shape [(3,)]"),
+    "rtol for other states": (
+        {"rtol": np.full(3, 1e-6), "atol": 1e-6},
+        ArgumentError,
+        "`rtol`.*like y0. Got shape [(3,)]",
+    ),
     "rtol beyond float32": (
-        {"rtol": 1e-9, "y0": Y0.astype(jnp.float32)}, ArgumentError, "`rtol`.*float32, which reaches 4.8e-07.*jax_enable_x64"
+        {"rtol": 1e-9, "y0": Y0.astype(jnp.float32)},
+        ArgumentError,
+        "`rtol`.*float32, which reaches 4.8e-07.*jax_enable_x64",
     ),
     "rtol beyond float64": ({"rtol": 1e-17}, ArgumentError, "`rtol`.*beyond float64.*Loosen it"),
     "no rtol": ({"step_control": Adaptive(None, 1e-6)}, ArgumentTypeError, "`rtol`.*number. Got None"),
@@ -88,17 +104,25 @@ BAD = {
     "negative atol": ({"atol": jnp.array([1.0, -1.0])}, ArgumentError, "`atol`.*positive"),
     "zero atol": ({"atol": 0.0}, ArgumentError, "`atol`.*positive. Got 0.0"),
     "words as atol": ({"atol": {"a": "b"}}, ArgumentTypeError, "`atol`.*number. Got 'b'"),
-    "atol for other states": ({"atol": jnp.full(3, 1e-6)}, ArgumentError, "`atol`.*like y0. Got shape [(3,)] for float64[2]"),
+    "atol for other states": (
+        {"atol": jnp.full(3, 1e-6)},
+        ArgumentError,
+        "`atol`.*like y0. Got shape [(3,)] for float64[2]",
+    ),
     "negative step": ({"step_control": Fixed(-0.1)}, ArgumentError, "`h` of `Fixed`.*positive. Got -0.1"),
     "words as step": ({"step_control": Fixed("a")}, ArgumentTypeError, "`h` of `Fixed`.*number. Got 'a'"),
     "no step": ({"step_control": Fixed(None)}, ArgumentTypeError, "`h` of `Fixed`.*number. Got None"),
-    "many steps": ({"step_control": Fixed(jnp.array([0.1, 0.2]))}, ArgumentError, "`h` of `Fixed`.*one number. Got shape (2,)"),
+    "many steps": (
+        {"step_control": Fixed(jnp.array([0.1, 0.2]))},
+        ArgumentError,
+        "`h` of `Fixed`.*one number. Got shape (2,)",
+    ),
     "no budget": ({"max_steps": 0}, ArgumentError, "`max_steps`.*positive int.*Got 0. Use 65536"),
     "half a step": ({"max_steps": 10.5}, ArgumentError, "`max_steps`.*Got 10.5"),
     "a flag as budget": ({"max_steps": True}, ArgumentError, "`max_steps`.*Got True"),
     "endless budget": ({"max_steps": 2**40}, ArgumentError, "`max_steps`.*below 2**31. Got 1099511627776"),
 }
-SEEN_WHEN_TRACED = {"other structure", "no slope", "other shape", "complex slope", "rtol for other states", "atol for other states"}
+TOLERANCES_OF_OTHERS = {"rtol for other states", "atol for other states"}  # found beside the structure of the state
 
 
 @pytest.mark.core
@@ -122,7 +146,7 @@ def test_is_refused_in_one_line(name):
     assert re.match(r"`\w+`( and `\w+`)? of `\w+` ", message)
     assert re.search(r"Got .*(Use|Loosen|Switch|Look|Check)", message)
     assert len(message) < 300
-    assert not traced or name in SEEN_WHEN_TRACED
+    assert not traced or name in TOLERANCES_OF_OTHERS
 
 
 def test_lists_and_tuples_of_numbers_are_arrays():
@@ -155,7 +179,7 @@ def test_arguments_under_transformations_are_not_refused():
         return continua.solve(decay, y0, [0.0, t1], rtol=rtol).ys[-1]
 
     assert jax.jit(end)(Y0, 1.0, 1e-6).shape == (2,)
-    with pytest.raises(ArgumentTypeError, match="`y0` of `solve` must be floating. Got int64"):
+    with pytest.raises(ArgumentTypeError, match=r"`y0` of `solve` must be floating\. Got int64"):
         jax.jit(end)(jnp.array([1, 2]), 1.0, 1e-6)
     with pytest.raises(ArgumentError, match="`ts` of `solve` must be"):
         jax.jit(lambda ts: continua.solve(decay, Y0, ts).ys)(jnp.zeros((2, 2)))
@@ -181,18 +205,19 @@ def test_a_step_control_of_ones_own():
 
 NUMBERS = st.floats(allow_subnormal=False) | st.integers() | st.booleans() | st.complex_numbers()
 SCRAPS = st.none() | st.text(max_size=3) | st.binary(max_size=3) | st.just(object()) | st.just(Tsit5) | NUMBERS
-DTYPES = st.sampled_from([np.float64, np.float32, np.float16, np.int64, np.uint8, np.bool_, np.complex128, "U3", "M8[D]", object])
-ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, st.sampled_from([(), (0,), (2,), (3,), (2, 2)]), elements=None)
-                        if dtype is not object else st.just(np.array([None, 1], object)))
+DTYPES = st.sampled_from(["f8", "f4", "f2", "i8", "u1", "?", "c16", "U3", "M8[D]"])
+ARRAYS = DTYPES.flatmap(lambda dtype: hnp.arrays(dtype, st.sampled_from([(), (0,), (2,), (3,), (2, 2)])))
+KEYS = st.text(max_size=1) | st.integers(0, 2)
 JUNK = st.recursive(
-    SCRAPS | ARRAYS, lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=1) | st.integers(0, 2), x, max_size=2)
+    SCRAPS | ARRAYS | st.just(np.array([None, 1], object)),
+    lambda x: st.lists(x, max_size=3) | st.dictionaries(KEYS, x, max_size=2),
 )
 STATES = st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=2)
 SPANS = st.lists(st.floats(), min_size=2, max_size=2)
 
 
 @pytest.mark.core
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(y0=JUNK | STATES, ts=JUNK | SPANS, rtol=JUNK | st.floats(0, 1))
 @example(y0=[1.0, 0.0], ts=[0.0, 5e-324], rtol=1e-3)
 @example(y0=[1e308, -1e308], ts=[0.0, 1e308], rtol=1e300)
@@ -201,7 +226,8 @@ def test_junk_is_refused_or_solved_but_breaks_nothing(y0, ts, rtol):
     try:
         solution = continua.solve(decay, y0, ts, rtol=rtol, max_steps=16, throw=False)
     except KINDS as refusal:
-        assert "\n" not in str(refusal)
+        answer = str(refusal)
     else:
+        answer = Status(solution.status).name
         assert isinstance(solution, Solution)
-        assert solution.status in Status
+    assert "\n" not in answer

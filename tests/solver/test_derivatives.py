@@ -10,7 +10,7 @@ from continua.methods import DormandPrince5, Euler, Tsit5
 from continua.solver import Fixed
 from continua.solver import loop as loop_module
 
-from .problems import BATCH, P, PARAMETERS, STATES, TS, WEIGHTS, Y0, apart, finite_difference, loss, one_by_one, values
+from .problems import BATCH, PARAMETERS, STATES, TS, WEIGHTS, Y0, P, apart, finite_difference, loss, one_by_one, values
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -162,7 +162,9 @@ def test_gradient_with_respect_to_the_equation_itself():
         return (continua.solve(equation, Y0, TS, rtol=1e-9, atol=1e-9).ys ** 2 * WEIGHTS).sum()
 
     gradient = jax.grad(of)(LotkaVolterra(*P))
-    assert apart(jnp.stack([gradient.alpha, gradient.beta, gradient.delta, gradient.gamma]), jax.grad(loss)(P, Y0)) < 1e-12
+    assert (
+        apart(jnp.stack([gradient.alpha, gradient.beta, gradient.delta, gradient.gamma]), jax.grad(loss)(P, Y0)) < 1e-12
+    )
 
 
 @pytest.mark.parametrize("method", [DormandPrince5(), Tsit5()], ids=["DormandPrince5", "Tsit5"])

@@ -68,7 +68,12 @@ def say_read(console: Console, table: Table) -> None:
 
 def fit_with_bar(console: Console, table: Table) -> Model:
     """The fit, with a bar while it works."""
-    columns = (TextColumn("tried   {task.completed} of {task.total} laws"), BarColumn(30), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("tried   {task.completed} of {task.total} laws"),
+        BarColumn(30),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("fit", total=None)
         return fit(table, progress=lambda done, total: bar.update(task, completed=done, total=total))
@@ -77,7 +82,9 @@ def fit_with_bar(console: Console, table: Table) -> Model:
 def say_found(console: Console, model: Model) -> None:
     """The law with its numbers, its noise, and how its forecasts did."""
     second = next((r for r in model.rivals if r.law_differs(model.law)), None)
-    rival = f"; next: {second.title}, +{second.behind:.1f}" if second is not None and second.behind < float("inf") else ""
+    rival = (
+        f"; next: {second.title}, +{second.behind:.1f}" if second is not None and second.behind < float("inf") else ""
+    )
     lines = [f"found   {model.law}   (AICc {model.aicc:.1f}{rival})"]
     unit = f"   [time in {model.unit}s]" if model.unit != "time" else ""
     lines += [f"          {line}{unit if i == 0 else ''}" for i, line in enumerate(law_lines(model))]
@@ -85,7 +92,10 @@ def say_found(console: Console, model: Model) -> None:
     lines.append(f"noise   {model.noise}, {sigma}")
     for skill in model.skills:
         steps = f"{skill.horizon} step{'s' * (skill.horizon > 1)}"
-        lines.append(f"ahead   {steps}: error {skill.model:.2g} of a spread, persistence {skill.persistence:.2g} ({skill.origins} origins)")
+        lines.append(
+            f"ahead   {steps}: error {skill.model:.2g} of a spread, "
+            f"persistence {skill.persistence:.2g} ({skill.origins} origins)"
+        )
     for line in lines:
         console.print(line, markup=False)
 
@@ -93,7 +103,9 @@ def say_found(console: Console, model: Model) -> None:
 def free_folder(folder: Path, force: bool) -> None:
     """Refuse at once what could not be written after minutes of work."""
     if folder.exists() and not force:
-        raise DataError(f"{folder} exists. Use --force to replace what an earlier fit wrote there, or -o for another folder.")
+        raise DataError(
+            f"{folder} exists. Use --force to replace what an earlier fit wrote there, or -o for another folder."
+        )
 
 
 def use_cache() -> None:
@@ -108,7 +120,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; errors are one line on standard error and exit code 2."""
     use_cache()
     try:
-        app(sys.argv[1:] if arguments is None else list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        app(
+            sys.argv[1:] if arguments is None else list(arguments),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
     except CycloptsError as error:
         return complain(f"{' '.join(str(error).split())} See `continua --help`.")
     except (ContinuaError, DataError) as error:
@@ -120,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def complain(message: str, code: int = 2) -> int:
     """One line on standard error."""
-    print(f"continua: {message}", file=sys.stderr)
+    sys.stderr.write(f"continua: {message}\n")
     return code
 
 

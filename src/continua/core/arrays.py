@@ -6,6 +6,7 @@ where a batch is solved at once.
 
 from typing import Any
 
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 Scalar = Float[Array, ""]
@@ -16,3 +17,8 @@ Instant = Float[Array, ""] | Float[Array, "1"] | Float[Array, "1 lane"]
 Verdict = Bool[Array, "1"] | Bool[Array, "1 lane"]
 Count = Int[Array, ""]
 Times = Float[Array, " time"]
+
+
+def is_traced(value: Any) -> bool:
+    """Whether JAX is tracing: the value is not known yet, and nothing can be raised about it."""
+    return isinstance(value, Tracer)

@@ -1,9 +1,9 @@
 """The exceptions a user meets; each message is one line that names the argument, what came and the remedy.
 
-    ContinuaError
-    ├── ArgumentError        (also a ValueError)   an argument has a value that cannot be used
-    ├── ArgumentTypeError    (also a TypeError)    an argument has a type or structure that cannot be used
-    └── FailedSolve          (also a RuntimeError) a solve ended before its end time
+ContinuaError
+├── ArgumentError        (also a ValueError)   an argument has a value that cannot be used
+├── ArgumentTypeError    (also a TypeError)    an argument has a type or structure that cannot be used
+└── FailedSolve          (also a RuntimeError) a solve ended before its end time
 """
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, PyTree
@@ -73,7 +74,7 @@ def _apply(*args: Array, linear: LinearMap, split: int) -> list[Array]:
 @_primitive.def_abstract_eval
 def _abstract(*avals: Any, linear: LinearMap, split: int) -> list[Any]:
     shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals]
-    return [jax.core.ShapedArray(x.shape, x.dtype) for x in jax.eval_shape(linear.apply, shapes[:split], shapes[split:])]
+    return [ShapedArray(x.shape, x.dtype) for x in jax.eval_shape(linear.apply, shapes[:split], shapes[split:])]
 
 
 mlir.register_lowering(_primitive, mlir.lower_fun(_apply, multiple_results=True))

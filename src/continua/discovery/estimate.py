@@ -1,5 +1,6 @@
 """One law fitted to one record: maximum likelihood with a σ for each state, and how sure its parameters are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -15,6 +16,8 @@ from continua.discovery.shooting import TIES, Point, Segments, Shooting
 from continua.equations import Equation
 
 SIGMA_ROUNDS = 15
+MOST_STARTS = 3
+HOPELESS = 30.0  # in AICc
 CONFIDENCE = 0.95
 
 
@@ -92,23 +95,30 @@ class Estimate:
         return np.sort(np.stack([np.asarray(e) for e in ends], 1), 1)
 
 
-def estimate(family: Family, data: Observations, noise: Noise, warm: Estimate | None = None) -> Estimate | None:
-    """The maximum of the likelihood, from the given estimate or from matched starts; None where no start can be solved.
+def estimates(
+    family: Family, data: Observations, noises: Sequence[Noise], best: float = np.inf
+) -> list[Estimate | None]:
+    """The maximum of the likelihood with each noise, from matched starts; None where no start can be solved.
 
     σ and the other unknowns are maximised in turn: given σ it is a least-squares problem, given the residuals σ² is
-    their mean square.
+    their mean square. A law that is hopelessly behind the `best` AICc is left before σ has settled.
     """
-    if warm is not None:
-        shooting = Shooting(family, data, warm.shooting.typical, warm.shooting.segments)
-        return _maximum(shooting, noise, warm.point, warm.sigma if warm.noise == noise else None, TIES[-2:])
     typical = typical_sizes(family, data)
     shooting = Shooting(family, data, typical, Segments.of(data.time))
     nodes = data.filled()[_firsts(shooting.segments)] / data.size
-    for u in starting_points(family, data, typical)[:3]:
-        found = _maximum(shooting, noise, Point(u, nodes), None, TIES)
-        if found is not None:
-            return found
-    return None
+    starts = [Point(u, nodes) for u in starting_points(family, data, typical)[:MOST_STARTS]]
+    found: list[Estimate | None] = []
+    for noise in noises:
+        tries = (_maximum(shooting, noise, start, None, TIES, best) for start in starts)
+        found.append(next((e for e in tries if e is not None), None))
+        best = min([best, *(e.aicc for e in found if e is not None)])
+    return found
+
+
+def refit(found: Estimate, data: Observations) -> Estimate | None:
+    """The same law on other measurements at the same times, from where the last search ended."""
+    shooting = Shooting(found.family, data, found.shooting.typical, found.shooting.segments)
+    return _maximum(shooting, found.noise, found.point, found.sigma, TIES, np.inf)
 
 
 def _firsts(segments: Segments) -> NDArray[np.int_]:
@@ -117,24 +127,30 @@ def _firsts(segments: Segments) -> NDArray[np.int_]:
 
 
 def _maximum(
-    shooting: Shooting, noise: Noise, start: Point, sigma: NDArray[np.float64] | None, ties: tuple[float, ...]
+    shooting: Shooting,
+    noise: Noise,
+    point: Point,
+    sigma: NDArray[np.float64] | None,
+    ties: tuple[float, ...],
+    best: float,
 ) -> Estimate | None:
     """Tighten the ties step by step, then let σ settle."""
-    point = start
     try:
         if sigma is None:
-            sigma = _sigma(shooting, noise, start)
+            sigma = _sigma(shooting, noise, point)
         for tie in ties:
             point = shooting.search(point, noise, sigma, tie)
             sigma = _sigma(shooting, noise, point)
         for _ in range(SIGMA_ROUNDS):
+            if _described(shooting, noise, point, sigma, ties[-1]).aicc > best + HOPELESS:
+                break
             point = shooting.search(point, noise, sigma, ties[-1])
             settled, sigma = sigma, _sigma(shooting, noise, point)
             if np.allclose(settled, sigma, rtol=1e-5):
                 break
+        return _described(shooting, noise, point, sigma, ties[-1])
     except (ValueError, np.linalg.LinAlgError):  # the search met non-finite residuals at its start
         return None
-    return _described(shooting, noise, point, sigma, ties[-1])
 
 
 def _sigma(shooting: Shooting, noise: Noise, point: Point) -> NDArray[np.float64]:

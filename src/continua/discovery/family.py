@@ -132,7 +132,7 @@ def _closed(named: NamedSystem) -> Family:
     def law(p: Array) -> Array:
         return jax.vmap(lambda y: full.equation(p)(jnp.zeros(()), y, None))(states).reshape(-1)
 
-    jacobian = np.asarray(jax.jacfwd(law)(point))
+    jacobian = np.asarray(jax.jit(jax.jacfwd(law))(point))
     lengths = np.linalg.norm(jacobian, axis=0)
     jacobian = jacobian * np.where(lengths > 1e-10 * lengths.max(), 1 / np.maximum(lengths, 1e-300), 0)
     chosen = list(range(len(free)))

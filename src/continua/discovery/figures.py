@@ -21,8 +21,12 @@ def record_figure(model: Model, forecast: Forecast) -> str:
         axis.plot(model.time, model.values[:, i], "o", color=colour, markersize=4, label="measured")
         axis.plot(model.time, model.fitted[:, i], color=colour, label="law")
         ahead = np.concatenate([model.time[-1:], forecast.time])
-        axis.plot(ahead, np.concatenate([model.fitted[-1:, i], forecast.expected[:, i]]), "--", color=colour, label="forecast")
-        axis.fill_between(forecast.time, forecast.lower[:, i], forecast.upper[:, i], color=colour, alpha=0.2, linewidth=0)
+        axis.plot(
+            ahead, np.concatenate([model.fitted[-1:, i], forecast.expected[:, i]]), "--", color=colour, label="forecast"
+        )
+        axis.fill_between(
+            forecast.time, forecast.lower[:, i], forecast.upper[:, i], color=colour, alpha=0.2, linewidth=0
+        )
         axis.axvline(model.time[-1], color="0.5", linewidth=0.8, linestyle=":")
         axis.set_ylabel(name)
         if i == 0:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from continua.core import ContinuaError, in_double_precision
-from continua.discovery.estimate import Estimate, estimate
+from continua.discovery.estimate import Estimate, estimates
 from continua.discovery.family import Family, families
 from continua.discovery.forecasting import Belief
 from continua.discovery.matching import matching_cost
@@ -36,7 +36,8 @@ def fit(
 ) -> Model:
     r"""Find the differential equation behind a record.
 
-    $$ y_i(t_k) = m_i(t_k) + \sigma_i \varepsilon_{ik} \quad\text{or}\quad \log y_i(t_k) = \log m_i(t_k) + \sigma_i \varepsilon_{ik},
+    $$ y_i(t_k) = m_i(t_k) + \sigma_i \varepsilon_{ik} \quad\text{or}\quad
+    \log y_i(t_k) = \log m_i(t_k) + \sigma_i \varepsilon_{ik},
     \qquad m' = f(m; p) $$
 
     Every named system with that number of states, in the orders of its states, and linear dynamics are fitted by
@@ -61,8 +62,8 @@ def fit(
     found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
     if not found:
         raise NoLawFound(
-            f"No law could be fitted to {table.source}: {len(table.time)} rows of {len(table.states)} states are too few for "
-            "any candidate, or none could be solved. Use more rows, or fewer states with `states`."
+            f"No law could be fitted to {table.source}: {len(table.time)} rows of {len(table.states)} states are too "
+            "few for any candidate, or none could be solved. Use more rows, or fewer states with `states`."
         )
     best = found[0]
     order = next(order for _, order, e in tried if e is best)
@@ -70,16 +71,18 @@ def fit(
     return _model(best, order, table, rivals, [*table.notes, *thinned])
 
 
-def _tried(data: Observations, progress: Progress | None) -> Iterator[tuple[tuple[Family, str], tuple[int, ...], Estimate | None]]:
+def _tried(
+    data: Observations, progress: Progress | None
+) -> Iterator[tuple[tuple[Family, str], tuple[int, ...], Estimate | None]]:
     """Every family in its orders with every possible noise."""
     candidates = [(f, order) for f in families(data.values.shape[1]) for order in _orders(f, data)]
+    noises, best = [noise for noise in NOISES if noise.fits(data.values)], np.inf
     for done, (family, order) in enumerate(candidates):
         if progress is not None:
             progress(done, len(candidates))
-        ordered = data.ordered(order)
-        for noise in NOISES:
-            if noise.fits(data.values):
-                yield (family, noise.title), order, estimate(family, ordered, noise)
+        found = estimates(family, data.ordered(order), noises, best)
+        best = min([best, *(e.aicc for e in found if e is not None)])
+        yield from (((family, noise.title), order, e) for noise, e in zip(noises, found, strict=True))
     if progress is not None:
         progress(len(candidates), len(candidates))
 
@@ -94,7 +97,9 @@ def _orders(family: Family, data: Observations) -> list[tuple[int, ...]]:
     return sorted(orders, key=lambda order: matching_cost(family, data.ordered(order)))[:MOST_ORDERS]
 
 
-def _rival(title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate) -> Rival:
+def _rival(
+    title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate
+) -> Rival:
     aicc = np.inf if found is None else float(found.aicc)
     return Rival(title, noise, tuple(table.states[i] for i in order), aicc, aicc - best.aicc)
 

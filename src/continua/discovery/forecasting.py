@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
@@ -77,7 +76,9 @@ def _run_on(
     return jax.vmap(one)(u, states)
 
 
-def run_on(family: Family, noise: Noise, belief: Belief, times: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
+def run_on(
+    family: Family, noise: Noise, belief: Belief, times: NDArray[np.float64]
+) -> tuple[NDArray, NDArray, NDArray]:
     """(expected, lower, upper) at times after the last measured one, from draws of the belief and of the noise."""
     random = np.random.default_rng(0)
     parameters = len(belief.u)

@@ -16,7 +16,7 @@ def right_hand_sides(model: Model) -> list[Expression]:
         return family.equation(jnp.stack([p[name] for name in family.names]))(t, y, None)
 
     try:
-        return trace_expressions(field, y=model.states, p={name: () for name in family.names})
+        return trace_expressions(field, y=model.states, p=dict.fromkeys(family.names, ()))
     except NotExpressible:
         return []
 
@@ -34,7 +34,9 @@ def law_lines(model: Model) -> list[str]:
         return [", ".join(f"{name} = {value}" for name, value in formatted(model).items())]
     width = max(len(state) for state in model.states)
     numbers = formatted(model)
-    return [f"d {s}/dt{' ' * (width - len(s))} = {text(side, numbers)}" for s, side in zip(model.states, sides, strict=True)]
+    return [
+        f"d {s}/dt{' ' * (width - len(s))} = {text(side, numbers)}" for s, side in zip(model.states, sides, strict=True)
+    ]
 
 
 def law_mathml(model: Model, *, numbers: bool) -> list[str]:

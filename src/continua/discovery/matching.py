@@ -12,17 +12,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from continua.discovery.family import Family
 from continua.discovery.observations import Observations
+from continua.discovery.search import Vector, least_squares
 
-STARTS = 12
+STARTS = 6
 HALVINGS = 50
 
 
 @partial(jax.jit, static_argnums=0)
-def _mismatch(family: Family, u: Array, typical: Array, time: Array, values: Array, spread: Array) -> tuple[Array, Array]:
+def _mismatch(
+    family: Family, u: Array, typical: Array, time: Array, values: Array, spread: Array
+) -> tuple[Array, Array]:
     """The mismatch of changes in units of the spreads, and its Jacobian."""
 
     def mismatch(u: Array) -> tuple[Array, Array]:
@@ -82,13 +84,11 @@ def _matches(
     for attempt in range(STARTS if family.free else 1):
         start = random.normal(0, 1, len(family.names)) * (attempt > 0)
 
-        def value(u: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(_mismatch(family, jnp.asarray(u), *arrays)[0])
+        def mismatch(u: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            value, jacobian = _mismatch(family, jnp.asarray(u), *arrays)
+            return np.asarray(value), np.asarray(jacobian)
 
-        def jacobian(u: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(_mismatch(family, jnp.asarray(u), *arrays)[1])
-
-        if np.isfinite(value(start)).all() and np.isfinite(jacobian(start)).all():
-            match = least_squares(value, start, jac=jacobian, bounds=(-reach, reach), x_scale="jac", max_nfev=100)
-            found.append((float(match.cost), match.x))
+        if all(np.isfinite(x).all() for x in mismatch(start)):
+            match = least_squares(mismatch, start, reach, 50, 1e-8)
+            found.append((match.cost, match.x))
     return sorted(found, key=lambda pair: pair[0])

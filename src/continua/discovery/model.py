@@ -113,7 +113,7 @@ class Model:
         return {info.name: info for info in parameters_of(self.family.system) if info.name in self.family.names}
 
     @in_double_precision
-    def forecast(self, h: int | float | Any) -> Forecast:
+    def forecast(self, h: Any) -> Forecast:
         """The measurements to be expected after the last one.
 
         Args:
@@ -127,9 +127,15 @@ class Model:
             ArgumentError: h is no positive int and no such array.
         """
         last = float(self.time[-1])
-        times = last + float(np.median(np.diff(self.time))) * np.arange(1, _steps(h) + 1) if np.ndim(h) == 0 else np.asarray(h, float)
+        times: NDArray[Any] = (
+            last + float(np.median(np.diff(self.time))) * np.arange(1, _steps(h) + 1)
+            if np.ndim(h) == 0
+            else np.asarray(h, float)
+        )
         if times.ndim != 1 or not len(times) or not (np.diff(np.concatenate([[last], times])) > 0).all():
-            raise ArgumentError(f"`h` of `forecast` must be increasing times after {last:.6g}. Got {h!r}. Use a number of steps.")
+            raise ArgumentError(
+                f"`h` of `forecast` must be increasing times after {last:.6g}. Got {h!r}. Use a number of steps."
+            )
         expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - last)
         return Forecast(times, self.states, expected, lower, upper)
 
@@ -161,7 +167,9 @@ def horizon(model: Model) -> int:
 
 def _steps(h: Any) -> int:
     if isinstance(h, bool) or not isinstance(h, int | np.integer) or h < 1:
-        raise ArgumentError(f"`h` of `forecast` must be a positive number of steps. Got {h!r}. Use 5, or an array of times.")
+        raise ArgumentError(
+            f"`h` of `forecast` must be a positive number of steps. Got {h!r}. Use 5, or an array of times."
+        )
     return int(h)
 
 
@@ -194,14 +202,20 @@ def load(path: str | os.PathLike[str]) -> Model:
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
         if read["format"] != FORMAT:
-            raise ArgumentError(f"`path` of `load` must hold format {FORMAT}. Got {read['format']} in {path!s}. Fit again.")
+            raise ArgumentError(
+                f"`path` of `load` must hold format {FORMAT}. Got {read['format']} in {path!s}. Fit again."
+            )
         return _model(read)
     except OSError as error:
-        raise ArgumentError(f"`path` of `load` must be a folder that `fit` wrote. Got {path!s}: {error.strerror}. Use its -o folder.") from None
+        raise ArgumentError(
+            f"`path` of `load` must be a folder that `fit` wrote. Got {path!s}: {error.strerror}. Use its -o folder."
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, ArgumentError):
             raise
-        raise ArgumentError(f"`path` of `load` must be a model.json that `fit` wrote. Got {path!s}. Fit again.") from None
+        raise ArgumentError(
+            f"`path` of `load` must be a model.json that `fit` wrote. Got {path!s}. Fit again."
+        ) from None
 
 
 def _model(read: Mapping[str, Any]) -> Model:
@@ -215,7 +229,9 @@ def _model(read: Mapping[str, Any]) -> Model:
         made[name] = array(made[name])
     made["belief"] = Belief(**{k: array(v) for k, v in read["belief"].items()})
     made["rivals"] = tuple(
-        Rival(**{**r, "states": tuple(r["states"]), **{k: np.inf if r[k] is None else r[k] for k in ("aicc", "behind")}})
+        Rival(
+            **{**r, "states": tuple(r["states"]), **{k: np.inf if r[k] is None else r[k] for k in ("aicc", "behind")}}
+        )
         for r in read["rivals"]
     )
     made["skills"] = tuple(Skill(**s) for s in read["skills"])

@@ -51,7 +51,7 @@ class Additive(Noise):
         return 0.0
 
     def quantile(self, model: Values, deviation: Values) -> Values:
-        """m + d."""
+        """Added."""
         return model + deviation
 
 
@@ -75,7 +75,7 @@ class LogNormal(Noise):
         return 2 * float(np.log(measured[np.isfinite(measured)]).sum())
 
     def quantile(self, model: Values, deviation: Values) -> Values:
-        """M exp d."""
+        """Multiplied by its exponential."""
         return model * np.exp(deviation)
 
 

@@ -26,7 +26,7 @@ def report(model: Model, forecast: Forecast) -> str:
         *_comparison(model),
         *_skill(model),
         *_data(model),
-        *_loading(model),
+        *_loading(),
     ]
     return page(f"The law behind {', '.join(model.states)}", sections)
 
@@ -34,11 +34,15 @@ def report(model: Model, forecast: Forecast) -> str:
 def _law(model: Model) -> list[Section]:
     noise = ", ".join(f"{name} {sigma:.3g}" for name, sigma in zip(model.states, model.sigma, strict=True))
     second = next((r for r in model.rivals if r.law_differs(model.law)), None)
-    rival = f" The next best law, {second.title}, is {second.behind:.1f} behind." if second and np.isfinite(second.behind) else ""
+    rival = (
+        f" The next best law, {second.title}, is {second.behind:.1f} behind."
+        if second and np.isfinite(second.behind)
+        else ""
+    )
     return [
         Text(
-            f"Of {len(model.rivals)} fitted combinations of a law, an order of its states and a kind of noise, {model.law} "
-            f"explains the record best (AICc {model.aicc:.1f}).{rival}"
+            f"Of {len(model.rivals)} fitted combinations of a law, an order of its states and a kind of noise, "
+            f"{model.law} explains the record best (AICc {model.aicc:.1f}).{rival}"
         ),
         *(Maths(m) for m in law_mathml(model, numbers=False)),
         Text("With the fitted numbers (the digits in brackets are the standard error of the last digits):"),
@@ -57,8 +61,8 @@ def _record(model: Model, forecast: Forecast) -> list[Section]:
         Heading("Data, fit and forecast"),
         Figure(
             record_figure(model, forecast),
-            f"Dots: measured. Line: the law. Dashed, with its band: forecast, and where 95 % of measurements are expected, "
-            f"from {forecast.time[0]:.6g} to {forecast.time[-1]:.6g}.",
+            f"Dots: measured. Line: the law. Dashed, with its band: forecast, and where 95 % of measurements are "
+            f"expected, from {forecast.time[0]:.6g} to {forecast.time[-1]:.6g}.",
             f"Measured {names} over {model.time_name}, the fitted trajectory through them and its continuation.",
         ),
     ]
@@ -71,8 +75,8 @@ def _residuals(model: Model) -> list[Section]:
         Heading("What the law leaves unexplained"),
         Figure(
             residual_figure(model),
-            "Left: residuals in units of σ. Right: the same in order, against a normal distribution; good noise lies on the line. "
-            f"Correlation of each residual with the one before it: {runs} (near 0 is good).",
+            "Left: residuals in units of σ. Right: the same in order, against a normal distribution; good noise "
+            f"lies on the line. Correlation of each residual with the one before it: {runs} (near 0 is good).",
             "Residuals over time, and their quantiles against those of a normal distribution.",
         ),
     ]
@@ -119,14 +123,20 @@ def _skill(model: Model) -> list[Section]:
     if not model.skills:
         return []
     rows = [
-        [f"{s.horizon} step{'s' * (s.horizon > 1)} ahead", str(s.origins), f"{s.model:.3f}", f"{s.persistence:.3f}", f"{s.skill:+.2f}"]
+        [
+            f"{s.horizon} step{'s' * (s.horizon > 1)} ahead",
+            str(s.origins),
+            f"{s.model:.3f}",
+            f"{s.persistence:.3f}",
+            f"{s.skill:+.2f}",
+        ]
         for s in model.skills
     ]
     return [
         Heading("Forecasts tested on the record"),
         Text(
-            "The law was fitted again to what was known at several past times, and its forecasts compared with what came. "
-            "Persistence says that nothing changes."
+            "The law was fitted again to what was known at several past times, and its forecasts compared with "
+            "what came. Persistence says that nothing changes."
         ),
         TableOf(
             ["forecast", "origins", "error of the law", "error of persistence", "skill"],
@@ -138,15 +148,14 @@ def _skill(model: Model) -> list[Section]:
 
 def _data(model: Model) -> list[Section]:
     gaps = int((~np.isfinite(model.values)).sum())
-    lines = [
+    first = (
         f"{model.source}: {len(model.time)} rows, {model.time_name} {model.time[0]:.6g} to {model.time[-1]:.6g}, "
-        f"{len(model.states)} states, {gaps or 'no'} gaps.",
-        *model.notes,
-    ]
-    return [Heading("What was read"), Text("\n".join(lines))]
+        f"{len(model.states)} states, {gaps or 'no'} gaps."
+    )
+    return [Heading("What was read"), Text("\n".join([first, *model.notes]))]
 
 
-def _loading(model: Model) -> list[Section]:
+def _loading() -> list[Section]:
     code = (
         "import continua\n\n"
         'model = continua.load("FOLDER OF THIS REPORT")\n'

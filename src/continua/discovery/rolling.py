@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from continua.discovery.estimate import Estimate, estimate
+from continua.discovery.estimate import Estimate, refit
 
 HORIZONS = (1, 5)
 MOST_ORIGINS = 8
@@ -38,16 +38,16 @@ def rolling_origins(found: Estimate) -> list[Skill]:
     errors: dict[int, list[tuple[NDArray, NDArray]]] = {h: [] for h in HORIZONS}
     warm = found
     for origin in origins[origins >= fewest]:
-        refit = estimate(found.family, data.until(int(origin)), found.noise, warm=warm)
-        if refit is None:
+        again = refit(warm, data.until(int(origin)))
+        if again is None:
             continue
-        warm = refit
+        warm = again
         last = _last_known(data.values[:origin])
         for horizon in HORIZONS:
             row = origin + horizon - 1
             if row < rows:
                 truth = data.values[row]
-                errors[horizon].append(((refit.fitted[row] - truth) / data.spread, (last - truth) / data.spread))
+                errors[horizon].append(((again.fitted[row] - truth) / data.spread, (last - truth) / data.spread))
     return [Skill(h, len(e), _rms([a for a, _ in e]), _rms([b for _, b in e])) for h, e in errors.items() if e]
 
 

@@ -5,7 +5,6 @@ Unknowns are the parameters u and the state at the start of each segment, in uni
 so that a poor start does not throw the trajectory off, and the end result is one trajectory.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -15,11 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
 from continua.discovery.observations import Observations
+from continua.discovery.search import Vector, least_squares
 from continua.solver import solve
 
 SAMPLES_A_SEGMENT = 5
@@ -106,25 +105,23 @@ class Shooting:
         """Solve every segment; non-finite where one fails."""
         ys, local = (
             np.asarray(x)
-            for x in _trajectories(
-                self.family, point.u, point.nodes, self.typical, self.data.size, self.segments.times
-            )
+            for x in _trajectories(self.family, point.u, point.nodes, self.typical, self.data.size, self.segments.times)
         )
         count, states, parameters = len(ys), ys.shape[-1], len(point.u)
         wide = np.zeros((*local.shape[:-1], parameters + count * states))
         wide[..., :parameters] = local[..., :parameters]
-        for k in range(count):
-            own = slice(parameters + k * states, parameters + (k + 1) * states)
-            wide[k, ..., own] = local[k, ..., parameters:]
+        segment, column = np.arange(count)[:, None], np.arange(states)[None]
+        own = parameters + segment * states + column
+        wide[segment, :, :, own] = np.moveaxis(local[..., parameters:], -1, 1)
         at = (self.segments.rows, self.segments.places)
         gaps = ys[:-1, -1] / self.data.size - point.nodes[1:]
         gaps_jacobian = wide[:-1, -1] / self.data.size[:, None]
-        for k in range(count - 1):
-            for i in range(states):
-                gaps_jacobian[k, i, parameters + (k + 1) * states + i] -= 1
+        gaps_jacobian[segment[:-1], column, own[1:]] -= 1
         return Trajectory(ys[at], wide[at], gaps, gaps_jacobian)
 
-    def residuals(self, trajectory: Trajectory, noise: Noise, sigma: NDArray[np.float64], tie: float) -> tuple[NDArray, NDArray]:
+    def residuals(
+        self, trajectory: Trajectory, noise: Noise, sigma: NDArray[np.float64], tie: float
+    ) -> tuple[NDArray, NDArray]:
         """The residual vector and its Jacobian."""
         misfit, slope = noise.residuals(trajectory.values, self.data.values)
         known = self.data.known
@@ -137,7 +134,9 @@ class Shooting:
             np.concatenate([jacobian.reshape(-1, unknowns), (trajectory.gaps_jacobian * weight).reshape(-1, unknowns)]),
         )
 
-    def search(self, start: Point, noise: Noise, sigma: NDArray[np.float64], tie: float, evaluations: int = 60) -> Point:
+    def search(
+        self, start: Point, noise: Noise, sigma: NDArray[np.float64], tie: float, evaluations: int = 30
+    ) -> Point:
         """The least-squares point from a start, at given σ and ε."""
         parameters = len(start.u)
 
@@ -145,30 +144,9 @@ class Shooting:
             return Point(x[:parameters], x[parameters:].reshape(start.nodes.shape))
 
         reach = np.where(self.family.logarithmic, FARTHEST, np.inf)
-        bound = np.concatenate([reach, np.full(start.nodes.size, np.inf)])
-        both = _remember(lambda x: self.residuals(self.trajectory(point(x)), noise, sigma, tie))
-        found = least_squares(
-            lambda x: both(x)[0],
-            np.clip(start.flat(), -0.99 * bound, 0.99 * bound),
-            bounds=(-bound, bound),
-            jac=lambda x: both(x)[1],
-            method="trf",
-            x_scale="jac",
-            ftol=1e-10,
-            xtol=1e-10,
-            gtol=1e-10,
-            max_nfev=evaluations,
-        )
-        return point(found.x)
+        reach = np.concatenate([reach, np.full(start.nodes.size, np.inf)])
 
+        def residuals(x: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            return self.residuals(self.trajectory(point(x)), noise, sigma, tie)
 
-def _remember(function: Callable[[NDArray], tuple[NDArray, NDArray]]) -> Callable[[NDArray], tuple[NDArray, NDArray]]:
-    """The last value again, where the same point is asked for twice: residual and Jacobian come together."""
-    last: list = [None, None]
-
-    def remembered(x: NDArray) -> tuple[NDArray, NDArray]:
-        if last[0] is None or not np.array_equal(last[0], x):
-            last[:] = [x.copy(), function(x)]
-        return last[1]
-
-    return remembered
+        return point(least_squares(residuals, start.flat(), reach, evaluations, 1e-10).x)

@@ -29,7 +29,7 @@ class Equation(eqx.Module):
         """The slope dy/dt, with the structure and shapes of `y`."""
 
 
-def _as_node(field: Callable) -> Callable:
+def _as_node(field: Any) -> Any:
     """A callable as a PyTree: a module keeps its arrays visible, a plain function becomes a static leaf."""
     return field if isinstance(field, eqx.Module) else jax.tree_util.Partial(field)
 

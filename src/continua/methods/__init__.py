@@ -5,7 +5,7 @@ from continua.methods.dormand_prince5 import DormandPrince5
 from continua.methods.euler import Euler
 from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeKutta
 from continua.methods.heun import Heun
-from continua.methods.method import Method, Step
+from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
 from continua.methods.rk4 import RK4
 from continua.methods.tsit5 import Tsit5
@@ -20,6 +20,7 @@ __all__ = [
     "Heun",
     "Method",
     "Midpoint",
+    "Slope",
     "Step",
     "Tsit5",
 ]

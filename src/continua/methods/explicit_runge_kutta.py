@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Array
 
 from continua.core import Args, Instant, State, whole_cotangent
-from continua.equations import Equation
-from continua.methods.method import Method, Step
+from continua.methods.method import Method, Slope, Step
 
 
 class ButcherTableau(NamedTuple):
@@ -58,11 +57,11 @@ class ExplicitRungeKutta(Method):
             cls.adaptive = tableau.b_error is not None
             cls.evaluations = len(tableau.b) - tableau.first_same_as_last
 
-    def start(self, equation: Equation, t: Instant, y: State, args: Args) -> State | None:
+    def start(self, equation: Slope, t: Instant, y: State, args: Args) -> State | None:
         """The first slope, where the last stage of a step is the first of the next."""
         return equation(t, y, args) if self.tableau.first_same_as_last else None
 
-    def step(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
+    def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
         """One step of the tableau."""
         slopes = self._slopes(equation, t, h, y, args, cache)
 
@@ -72,7 +71,7 @@ class ExplicitRungeKutta(Method):
         error = None if self.tableau.b_error is None else weigh(self.tableau.b_error)
         return Step(weigh(self.tableau.b), error, slopes[-1] if self.tableau.first_same_as_last else None)
 
-    def interpolate(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
+    def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         """The method's own dense output, else cubic Hermite."""
         if self.tableau.dense is None:
             return super().interpolate(equation, t, h, y, args, theta)
@@ -80,7 +79,7 @@ class ExplicitRungeKutta(Method):
         increment = _combine([_polynomial(row, theta) for row in self.tableau.dense], slopes)
         return jax.tree.map(lambda y, k: y + h * k, y, increment)
 
-    def _slopes(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, first: Any) -> list[State]:
+    def _slopes(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, first: Any) -> list[State]:
         """All slopes, unrolled: XLA fuses them into one pass over y."""
         slopes = [equation(t, y, args) if first is None else first]
         for c, row in zip(self.tableau.c[1:], self.tableau.a[1:], strict=True):

@@ -1,6 +1,7 @@
 """How an equation is advanced: the contract of a method."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -8,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from continua.core import Args, Instant, State
-from continua.equations import Equation
+
+Slope = Callable[[Any, Any, Any], Any]  # an Equation, or anything else that maps (t, y, args) to dy/dt
 
 
 class Step(NamedTuple):
@@ -32,20 +34,20 @@ class Method(eqx.Module):
     adaptive: ClassVar[bool] = False  # whether `step` estimates its error
     evaluations: ClassVar[int] = 1  # of the equation, a step
 
-    def start(self, equation: Equation, t: Instant, y: State, args: Args) -> Any:
+    def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """The cache at the first point."""
         return None
 
     @abstractmethod
-    def step(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
+    def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
         """One step from (t, y) to t + h."""
 
-    def advance(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args) -> State:
+    def advance(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args) -> State:
         r"""The step map $y_n \mapsto y_{n+1}$, as a function of its inputs alone."""
         increment = self.step(equation, t, h, y, args, self.start(equation, t, y, args)).increment
         return jax.tree.map(jnp.add, y, increment)
 
-    def interpolate(self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
+    def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         r"""The solution at $t + \theta h$, recomputed from the start of the step: cubic Hermite unless overridden."""
         end = self.advance(equation, t, h, y, args)
         first, last = equation(t, y, args), equation(t + h, end, args)
@@ -58,7 +60,7 @@ class Method(eqx.Module):
         return jax.tree.map(hermite, y, end, first, last)
 
     def pullback(
-        self, equation: Equation, t: Instant, h: Instant, y: State, args: Args, cotangent: State
+        self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cotangent: State
     ) -> tuple[State, Args]:
         r"""The transposed step $\lambda \mapsto (\partial_y \Phi^\top \lambda,\; \partial_{args} \Phi^\top \lambda)$.
 

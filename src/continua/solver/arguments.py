@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from continua.core import Args, ArgumentError, ArgumentTypeError, Scalar, State, Times
+from continua.core import Args, ArgumentError, ArgumentTypeError, Scalar, State, Times, is_traced
 from continua.equations import ODE, Equation
 from continua.methods import Method
 from continua.solver.step_control import Adaptive, Fixed, StepControl
@@ -68,7 +68,7 @@ def state(value: Any) -> State:
             "Use y0 = jax.tree.map(lambda x: x.astype(float), y0)."
         )
     for leaf in jax.tree.leaves(arrays):
-        if not isinstance(leaf, jax.core.Tracer) and not np.isfinite(leaf).all():
+        if not is_traced(leaf) and not np.isfinite(leaf).all():
             raise ArgumentError("`y0` of `solve` must be finite. Got NaN or infinity. Look at where it was computed.")
     return arrays
 
@@ -99,14 +99,16 @@ def _kind(leaf: Any) -> Any:
 
 def times(value: Any, dtype: Any) -> Times:
     """The output times, at least two, strictly monotone, in the dtype of the state."""
-    if isinstance(value, list | tuple) and any(isinstance(v, jax.core.Tracer) for v in value):
+    if isinstance(value, list | tuple) and any(is_traced(v) for v in value):
         value = jnp.stack([jnp.asarray(v, dtype) for v in value])
     try:
         given = value if isinstance(value, jax.Array) else np.asarray(value)
     except ValueError:
         given = np.asarray(None)
     if not (jnp.issubdtype(given.dtype, jnp.floating) or jnp.issubdtype(given.dtype, jnp.integer)):
-        raise ArgumentTypeError(f"`ts` of `solve` must be an array of times. Got {_short(value)}. Use jnp.linspace(0, 1, 11).")
+        raise ArgumentTypeError(
+            f"`ts` of `solve` must be an array of times. Got {_short(value)}. Use jnp.linspace(0, 1, 11)."
+        )
     if given.ndim != 1 or len(given) < 2:
         raise ArgumentError(
             f"`ts` of `solve` must be [time] with at least the start and the end. Got shape {tuple(given.shape)}. "
@@ -114,7 +116,7 @@ def times(value: Any, dtype: Any) -> Times:
         )
     with np.errstate(over="ignore"):
         cast = jnp.asarray(given, dtype)
-        if not isinstance(cast, jax.core.Tracer):
+        if not is_traced(cast):
             _check_monotone(np.asarray(given, float), np.asarray(cast))
     return cast
 
@@ -124,7 +126,8 @@ def _check_monotone(given: np.ndarray, cast: np.ndarray) -> None:
         raise ArgumentError("`ts` of `solve` must be finite. Got NaN or infinity. Use finite times.")
     if not np.isfinite(np.append(cast, cast[-1] - cast[0])).all():
         raise ArgumentError(
-            f"`ts` of `solve` must lie within {cast.dtype}. Got {given[0]:.6g} … {given[-1]:.6g}. Use a larger unit of time."
+            f"`ts` of `solve` must lie within {cast.dtype}. Got {given[0]:.6g} … {given[-1]:.6g}. "
+            "Use a larger unit of time."
         )
     steps = np.diff(given)
     rising = given[-1] > given[0]
@@ -154,12 +157,15 @@ def inside(t: Any, ts: Times) -> Array:
     try:
         t = jnp.asarray(t, ts.dtype)
     except (TypeError, ValueError):
-        raise ArgumentTypeError(f"`t` of `solution(t)` must be a time or an array of times. Got {_short(t)}. Use 0.5.") from None
-    if not isinstance(t, jax.core.Tracer) and not isinstance(ts, jax.core.Tracer) and ts.ndim == 1:
+        raise ArgumentTypeError(
+            f"`t` of `solution(t)` must be a time or an array of times. Got {_short(t)}. Use 0.5."
+        ) from None
+    if not is_traced(t) and not is_traced(ts) and ts.ndim == 1:
         low, high = sorted((float(ts[0]), float(ts[-1])))
         if t.size and not (low <= float(t.min()) and float(t.max()) <= high):
             raise ArgumentError(
-                f"`t` of `solution(t)` must lie in [{low:.6g}, {high:.6g}]. Got {float(t.min()):.6g} … {float(t.max()):.6g}. "
+                f"`t` of `solution(t)` must lie in [{low:.6g}, {high:.6g}]. "
+                f"Got {float(t.min()):.6g} … {float(t.max()):.6g}. "
                 "Use `solve` with a longer `ts`."
             )
     return t
@@ -183,9 +189,13 @@ def step_control(method: Method, control: StepControl | None, rtol: Any, atol: A
             f"`step_control` of `solve` must be an instance. Got the class {control.__name__}. Use Fixed(h=0.01)."
         )
     if control is not None and not isinstance(control, StepControl):
-        raise ArgumentTypeError(f"`step_control` of `solve` must be a StepControl. Got {_short(control)}. Use Fixed(h=0.01).")
+        raise ArgumentTypeError(
+            f"`step_control` of `solve` must be a StepControl. Got {_short(control)}. Use Fixed(h=0.01)."
+        )
     if control is not None and (rtol is not None or atol is not None):
-        raise ArgumentError("`rtol` and `atol` of `solve` exclude `step_control`. Got both. Use Adaptive(rtol, atol) or Fixed(h).")
+        raise ArgumentError(
+            "`rtol` and `atol` of `solve` exclude `step_control`. Got both. Use Adaptive(rtol, atol) or Fixed(h)."
+        )
     if control is None:
         rtol = (1e-6 if jnp.finfo(dtype).bits == 64 else 1e-4) if rtol is None else rtol
         _check_tolerance("`rtol` of `solve`", rtol)
@@ -204,12 +214,14 @@ def step_control(method: Method, control: StepControl | None, rtol: Any, atol: A
     if isinstance(control, Fixed):
         _check_tolerance("`h` of `Fixed`", control.h)
         if jnp.ndim(control.h):
-            raise ArgumentError(f"`h` of `Fixed` must be one number. Got shape {jnp.shape(control.h)}. Use Fixed(h=0.01).")
+            raise ArgumentError(
+                f"`h` of `Fixed` must be one number. Got shape {jnp.shape(control.h)}. Use Fixed(h=0.01)."
+            )
     return jax.tree.map(lambda x: jnp.asarray(x, dtype), control)
 
 
 def _check_tolerance(words: str, value: Any) -> None:
-    if isinstance(value, jax.core.Tracer):
+    if is_traced(value):
         return
     kind = _kind(value)
     if kind is None or not (jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer)):
@@ -220,20 +232,24 @@ def _check_tolerance(words: str, value: Any) -> None:
 
 def _check_reach(rtol: Any, dtype: Any) -> None:
     limit = 4 * float(jnp.finfo(dtype).eps)
-    if isinstance(rtol, jax.core.Tracer) or (np.asarray(rtol) >= limit).all():
+    if is_traced(rtol) or (np.asarray(rtol) >= limit).all():
         return
     remedy = (
         "Switch to float64 with jax.config.update('jax_enable_x64', True) and a float64 y0, or loosen it"
         if jnp.finfo(dtype).bits < 64
         else "Loosen it"
     )
-    raise ArgumentError(f"`rtol` of `solve` is beyond {dtype}, which reaches {limit:.1e}. Got {_short(rtol)}. {remedy}.")
+    raise ArgumentError(
+        f"`rtol` of `solve` is beyond {dtype}, which reaches {limit:.1e}. Got {_short(rtol)}. {remedy}."
+    )
 
 
 def max_steps(value: Any) -> int:
     """The step budget, a positive int."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 2**31:
-        raise ArgumentError(f"`max_steps` of `solve` must be a positive int below 2**31. Got {_short(value)}. Use 65536.")
+        raise ArgumentError(
+            f"`max_steps` of `solve` must be a positive int below 2**31. Got {_short(value)}. Use 65536."
+        )
     return int(value)
 
 
@@ -248,8 +264,8 @@ def flat_control(control: StepControl, y0: State) -> StepControl:
             spread = jax.tree.map(lambda y, v: jnp.broadcast_to(v, y.shape).reshape(-1), y0, value)
         except ValueError:
             raise ArgumentError(
-                f"`{name}` of `solve` must be a number or like y0. Got shape {[jnp.shape(v) for v in jax.tree.leaves(value)]} "
-                f"for {_describe(y0)}. Use one number."
+                f"`{name}` of `solve` must be a number or like y0. Got {_describe(value)} for {_describe(y0)}. "
+                "Use one number."
             ) from None
         return jnp.concatenate(jax.tree.leaves(spread)).reshape(size)
 
@@ -274,7 +290,8 @@ def check_field(equation: Equation, t: Scalar, y0: State, args: Args) -> None:
             )
         if jnp.issubdtype(f.dtype, jnp.complexfloating):
             raise ArgumentTypeError(
-                f"`equation` of `solve` must return real slopes. Got {f.dtype}. Use real and imaginary parts as components."
+                f"`equation` of `solve` must return real slopes. Got {f.dtype}. "
+                "Use real and imaginary parts as components."
             )
 
 
@@ -304,5 +321,3 @@ def _name(function: Callable) -> str:
 def _short(value: Any) -> str:
     words = " ".join(repr(value).split())
     return words if len(words) <= 60 else words[:57] + "…"
-
-

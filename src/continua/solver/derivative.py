@@ -7,7 +7,7 @@ last are stepped again from their starts.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +26,7 @@ class Grid(NamedTuple):
 
     starts: Array
     page: Array
-    index: Array
+    numbers: Array
     end: Array
     pages: Count
     filled: Count
@@ -48,7 +48,7 @@ def grid_of(trace: Trace, problem: Problem) -> Grid:
     return Grid(
         trace.starts,
         trace.page,
-        trace.index,
+        trace.numbers,
         problem.end,
         trace.pages,
         trace.filled,
@@ -68,7 +68,7 @@ class Sweep(NamedTuple):
     moving: tuple[int, ...]
     lifted: tuple[int, ...] = ()
 
-    def linear_map(self, layout: jax.tree_util.PyTreeDef) -> LinearMap:
+    def linear_map(self, layout: Any) -> LinearMap:
         """Over flat lists: residuals are the leaves of a Grid, inputs [δy₀, *δp], outputs the leaves of Moved."""
 
         def unpack(residuals: Sequence[Array]) -> Grid:
@@ -82,10 +82,12 @@ class Sweep(NamedTuple):
             y, p = self.backward(unpack(residuals), Moved(*(self._last(x) for x in cotangents)))
             return [self._first(y), *p]
 
-        def batch(size: int, residuals: Sequence[bool], inputs: Sequence[bool]) -> tuple[LinearMap, list[bool]] | None:
+        def batch(_: int, residuals: Sequence[bool], inputs: Sequence[bool]) -> tuple[LinearMap, list[bool]] | None:
             return self._batched(layout, residuals, inputs)
 
-        def batch_transpose(size: int, residuals: Sequence[bool], inputs: Sequence[bool]) -> tuple[LinearMap, list[bool]] | None:
+        def batch_transpose(
+            _: int, residuals: Sequence[bool], inputs: Sequence[bool]
+        ) -> tuple[LinearMap, list[bool]] | None:
             own = self._batched(layout, residuals, [True] * (1 + len(self.moving)))
             return None if own is None else (own[0].transposed(), [True] * len(inputs))
 
@@ -110,12 +112,12 @@ class Sweep(NamedTuple):
             drawn = jnp.where(here, jnp.take_along_axis(along, place, 0), carry.drawn)
             return Moved(dy, drawn, starts, along)
 
-        drawn = jnp.broadcast_to(dy[None], (len(grid.index), *dy.shape))  # outputs at the start move as y₀ does
+        drawn = jnp.broadcast_to(dy[None], (len(grid.numbers), *dy.shape))  # outputs at the start move as y₀ does
         carry = Moved(dy, drawn, jnp.zeros_like(grid.starts[:, 2:]), jnp.zeros_like(grid.page[:, 2:]))
         return lax.fori_loop(0, grid.pages, turn, carry)
 
     def backward(self, grid: Grid, cotangent: Moved) -> tuple[FlatState, Parameters]:
-        """λ ← Φ'ᵀ λ + (what was asked of the state before the step), from the last row of the last page to the first."""
+        """λ ← Φ'ᵀ λ + (what was asked of the state before the step), from the last row to the first."""
         slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
 
         def turn(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
@@ -154,14 +156,14 @@ class Sweep(NamedTuple):
     def _places(self, grid: Grid, number: Count) -> tuple[Array, Array]:
         """For each output, its row in this page, and whether it lies in this page."""
         rows = len(grid.page)
-        place = jnp.expand_dims(grid.index, 1) - number * rows
+        place = jnp.expand_dims(grid.numbers, 1) - number * rows
         return jnp.clip(place, 0, rows - 1), (place >= 0) & (place < rows)
 
     def _asked(self, grid: Grid, cotangent: Moved, number: Count) -> Array:
         """The cotangents of the states before each step of a page."""
         last = (number == grid.pages - 1).astype(cotangent.page.dtype)
         asked = cotangent.page * last
-        if not len(grid.index):
+        if not len(grid.numbers):
             return asked
         place, here = self._places(grid, number)
         drawn = jnp.where(here, cotangent.drawn, 0)
@@ -171,17 +173,19 @@ class Sweep(NamedTuple):
         return scatter(asked, place[:, 0], drawn)
 
     def _batched(
-        self, layout: jax.tree_util.PyTreeDef, residuals: Sequence[bool], inputs: Sequence[bool]
+        self, layout: Any, residuals: Sequence[bool], inputs: Sequence[bool]
     ) -> tuple[LinearMap, list[bool]] | None:
         """A batch of recorded solves becomes lanes; any other batch is left to `jax.vmap`."""
         flags = jax.tree.unflatten(layout, residuals)
-        recorded = (flags.starts, flags.page, flags.index, flags.end)
+        recorded = (flags.starts, flags.page, flags.numbers, flags.end)
         if self.field.mapped is not None or not all(recorded) or flags.pages or any(jax.tree.leaves(flags.control)):
             return None
         wanted = list(flags.parameters)
         for i, mapped in zip(self.moving, inputs[1:], strict=True):
             wanted[i] |= mapped
-        lifted = tuple(i for i, (want, has) in enumerate(zip(wanted, flags.parameters, strict=True)) if want and not has)
+        lifted = tuple(
+            i for i, (want, has) in enumerate(zip(wanted, flags.parameters, strict=True)) if want and not has
+        )
         lanes = self._replace(field=self.field.in_lanes(wanted), lifted=lifted)
         return lanes.linear_map(layout), [True] + [wanted[i] for i in self.moving]
 
@@ -198,6 +202,6 @@ class Sweep(NamedTuple):
         parameters = [
             jnp.broadcast_to(x, (size, *x.shape)) if i in self.lifted else x for i, x in enumerate(grid.parameters)
         ]
-        starts, page, index, end = jax.tree.map(self._last, (grid.starts, grid.page, grid.index, grid.end))
+        starts, page, numbers, end = jax.tree.map(self._last, (grid.starts, grid.page, grid.numbers, grid.end))
         control = jax.tree.map(lambda x: jnp.expand_dims(x, -1), grid.control)
-        return grid._replace(starts=starts, page=page, index=index, end=end, control=control, parameters=parameters)
+        return grid._replace(starts=starts, page=page, numbers=numbers, end=end, control=control, parameters=parameters)

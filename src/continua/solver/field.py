@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import eval_jaxpr
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array
 
@@ -23,6 +24,7 @@ class Field(NamedTuple):
     mapped: tuple[bool, ...] | None = None
 
     def __call__(self, t: Instant, y: FlatState, parameters: Parameters) -> FlatState:
+        """The slopes, of one trajectory or of every lane."""
         if self.mapped is None:
             return self.single(t[0], y, parameters)
         axes = [0 if m else None for m in self.mapped]
@@ -32,7 +34,9 @@ class Field(NamedTuple):
         """The same field over lanes; `mapped` tells which parameters have one value a lane."""
         return self._replace(mapped=tuple(mapped))
 
-    def of(self, moving: Sequence[int], parameters: Parameters) -> "Callable[[Instant, FlatState, Parameters], FlatState]":
+    def of(
+        self, moving: Sequence[int], parameters: Parameters
+    ) -> "Callable[[Instant, FlatState, Parameters], FlatState]":
         """The field as a function of the `moving` parameters alone; the others keep their values."""
 
         def slope(t: Instant, y: FlatState, chosen: Parameters) -> FlatState:
@@ -80,7 +84,7 @@ def flatten(equation: Callable, t: Scalar, y: State, args: Args) -> Flat:
     closed = jax.make_jaxpr(slope)(t, flat)
 
     def single(t: Scalar, y: Array, parameters: Parameters) -> Array:
-        return jax.core.eval_jaxpr(closed.jaxpr, parameters, t, y)[0]
+        return eval_jaxpr(closed.jaxpr, parameters, t, y)[0]
 
     if not _HEAVY & _primitives(closed.jaxpr):
         single = jax.checkpoint(single)

@@ -29,7 +29,8 @@ def kernel(field: Field, method: Method, max_steps: int, record: bool) -> Kernel
 
     def rule(primals: tuple[Problem], tangents: tuple[Problem]) -> Any:
         (problem,), (dot,) = primals, tangents
-        ending, trace = kernel(field, method, max_steps, True)(problem)
+        ending, trace = kernel(field, method, max_steps, record=True)(problem)
+        assert trace is not None
         moving = tuple(i for i, d in enumerate(dot.parameters) if not isinstance(d, SymbolicZero))
         dy = _dense(dot.y)
         if not isinstance(dot.start, SymbolicZero):
@@ -63,12 +64,14 @@ def _batching(field: Field, method: Method, max_steps: int, record: bool) -> Ker
         def lane(x: Array, has: bool) -> Array:
             return jnp.moveaxis(x, 0, -1) if has else jnp.broadcast_to(x[..., None], (*x.shape, size))
 
-        start, end, y, outputs = (lane(getattr(problem, k), getattr(flags, k)) for k in ("start", "end", "y", "outputs"))
+        start, end, y, outputs = (
+            lane(getattr(problem, k), getattr(flags, k)) for k in ("start", "end", "y", "outputs")
+        )
         control = jax.tree.map(
             lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], problem.control, flags.control
         )
         inside = Problem(start, end, y, problem.parameters, control, outputs)
-        ending, trace = one(field.in_lanes(flags.parameters), inside)
+        ending, trace = one(field.in_lanes([bool(flag) for flag in flags.parameters]), inside)
         shared = {} if trace is None else {"pages": trace.pages, "filled": trace.filled}
         bare = trace and trace._replace(pages=None, filled=None)
         ending, bare = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (ending, bare))
@@ -82,7 +85,10 @@ def _batching(field: Field, method: Method, max_steps: int, record: bool) -> Ker
 def _tangents(ending: Ending, trace: Trace, end: Array, along: list[Array], record: bool) -> Any:
     """Only states move; times, steps and counts are constants of the recorded grid."""
     still, still_trace = jax.tree.map(_no_tangent, (ending, trace))
-    moved = {k: jnp.concatenate([getattr(still_trace, k)[:, :2], dy], 1) for k, dy in zip(Moved._fields[1:], along, strict=True)}
+    moved = {
+        k: jnp.concatenate([getattr(still_trace, k)[:, :2], dy], 1)
+        for k, dy in zip(Moved._fields[1:], along, strict=True)
+    }
     return still._replace(y=end), still_trace._replace(**moved) if record else None
 
 
@@ -91,4 +97,5 @@ def _dense(x: Any) -> Array:
 
 
 def _no_tangent(x: Array) -> Any:
-    return jnp.zeros_like(x) if jnp.issubdtype(x.dtype, jnp.inexact) else np.zeros(x.shape, jax.dtypes.float0)
+    nothing: Any = jax.dtypes.float0
+    return jnp.zeros_like(x) if jnp.issubdtype(x.dtype, jnp.inexact) else np.zeros(x.shape, nothing)

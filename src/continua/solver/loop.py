@@ -1,11 +1,10 @@
 """The loop over time: attempt, judge, record. One body for a trajectory and for lanes.
 
-The record of the steps is two-level. Rows (t, h, y) of the page in hand are kept; of each earlier page only the
-state in which it began, from which its rows can be stepped again. So neither time nor memory grows with the step budget.
+The record of the steps is two-level. Rows (t, h, y) of the page in hand are kept; of each earlier page only the state
+in which it began, from which its rows can be stepped again. So neither time nor memory grows with the step budget.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -23,7 +22,7 @@ MOST_ROWS = 2**10
 
 
 class Problem(NamedTuple):
-    """All that is traced. `y` is [state] or [state, lane], times are [1] or [1, lane], `outputs` [output] or [output, lane]."""
+    """What is traced: `y` [state] or [state, lane], times [1] or [1, lane], outputs [output] or [output, lane]."""
 
     start: Instant
     end: Instant
@@ -63,13 +62,13 @@ class Stepper(NamedTuple):
 class Trace(NamedTuple):
     """What a loop leaves behind; rows are packed.
 
-    `drawn` are the rows of the steps that contain the outputs and `index` their numbers; `starts` are the rows with
-    which the `pages` began, `page` those of the last page, of which `filled` are used.
+    `drawn` are the rows of the steps that contain the outputs, and `numbers` say which steps these are; `starts` are
+    the rows with which the `pages` began, `page` those of the last page, of which `filled` are used.
     """
 
     last: Stepper
     drawn: Array
-    index: Array
+    numbers: Array
     starts: Array
     page: Array
     pages: Count
@@ -168,7 +167,7 @@ class Loop(NamedTuple):
         trace = Trace(
             last=state,
             drawn=jnp.broadcast_to(row, (len(outputs), *row.shape)),
-            index=jnp.zeros(outputs.shape, jnp.int32),
+            numbers=jnp.zeros(outputs.shape, jnp.int32),
             starts=jnp.zeros((layout.pages, *row.shape), row.dtype),
             page=jnp.zeros((layout.rows, *row.shape), row.dtype),
             pages=jnp.zeros((), jnp.int32),
@@ -184,8 +183,8 @@ class Loop(NamedTuple):
             starts = lax.dynamic_update_index_in_dim(trace.starts, row, number, 0)
             limit = jnp.minimum(layout.rows, self.max_steps - number * layout.rows)
             after, page, filled = self.fill(state, trace.page, limit)
-            drawn, index = self._draw(trace, page, filled, after.t, number * layout.rows)
-            return Trace(after, drawn, index, starts, page, number + 1, filled)
+            drawn, numbers = self._draw(trace, page, filled, after.t, number * layout.rows)
+            return Trace(after, drawn, numbers, starts, page, number + 1, filled)
 
         return lax.while_loop(going, turn, trace)
 
@@ -193,7 +192,7 @@ class Loop(NamedTuple):
         """For each output inside this page, the row of the step that contains it: never a rejected one."""
         outputs, times = self.problem.outputs, page[:, 0]
         if not len(outputs):
-            return trace.drawn, trace.index
+            return trace.drawn, trace.numbers
         sign = jnp.sign(self.problem.end - self.problem.start)
         inside = (sign * (outputs - times[:1]) > 0) & (sign * (outputs - end) <= 0)
         number = jnp.arange(len(page), dtype=jnp.int32).reshape(-1, *[1] * (times.ndim - 1))
@@ -202,4 +201,4 @@ class Loop(NamedTuple):
         j = jnp.clip(find(sign * ends, sign * outputs).astype(jnp.int32), 0, filled - 1)  # the first that ends there
         rows = jnp.take_along_axis(page, jnp.expand_dims(j, 1), 0)
         drawn = jnp.where(jnp.expand_dims(inside, 1), rows, trace.drawn)
-        return drawn, jnp.where(inside, j + offset, trace.index)
+        return drawn, jnp.where(inside, j + offset, trace.numbers)

@@ -107,8 +107,8 @@ def explain(ending: Ending, end: float, max_steps: int, component: str, batch: t
             )
         case Status.BLOW_UP:
             return (
-                f"The solution blows up near t={t:.6g}{where}: {component} is {value:.3g} there and grows without bound. "
-                "End `ts` before that time, check the signs of the equation, or shorten the steps if they are fixed."
+                f"The solution blows up near t={t:.6g}{where}: {component} is {value:.3g} there and grows without "
+                "bound. End `ts` before that time, check the signs of the equation, or shorten fixed steps."
             )
         case Status.NON_FINITE_FIELD:
             return (

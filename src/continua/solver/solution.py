@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from continua.core import FailedSolve, State, Times
+from continua.core import FailedSolve, State, Times, is_traced
 from continua.solver import arguments
 from continua.solver.integration import Question, integrate
 from continua.solver.post_mortem import Ending, Status, explain
@@ -52,7 +52,7 @@ class Solution(eqx.Module):
     def status(self) -> Any:
         """A `Status`; an array of its numbers where the solve was mapped or is being traced."""
         code = self.ending.status[..., 0]
-        return Status(int(code)) if not isinstance(code, jax.core.Tracer) and code.ndim == 0 else code
+        return Status(int(code)) if not is_traced(code) and code.ndim == 0 else code
 
     @property
     def stats(self) -> Stats:
@@ -75,7 +75,7 @@ class Solution(eqx.Module):
         `solve` does so; after `jax.vmap` or `jax.jit`, where nothing can be raised, call it on the result.
         """
         codes = self.ending.status
-        if isinstance(codes, jax.core.Tracer) or not np.any(np.asarray(codes) != Status.SUCCESS):
+        if is_traced(codes) or not np.any(np.asarray(codes) != Status.SUCCESS):
             return self
         at = tuple(int(i) for i in np.argwhere(np.asarray(codes)[..., 0] != Status.SUCCESS)[0])
         ending = jax.tree.map(lambda x: np.asarray(x)[at], self.ending)

@@ -23,7 +23,9 @@ class StepControl(eqx.Module):
         """The length of the first step, with the sign of `end - t`."""
 
     @abstractmethod
-    def judge(self, method: Method, error: FlatState | None, before: FlatState, after: FlatState) -> tuple[Verdict, Array]:
+    def judge(
+        self, method: Method, error: FlatState | None, before: FlatState, after: FlatState
+    ) -> tuple[Verdict, Array]:
         """(accepted, factor by which the next step is longer)."""
 
 
@@ -62,7 +64,9 @@ class Adaptive(StepControl):
         length = jnp.minimum(jnp.minimum(100 * jnp.abs(trial), length), jnp.abs(end - t))
         return jnp.copysign(length, end - t)
 
-    def judge(self, method: Method, error: FlatState | None, before: FlatState, after: FlatState) -> tuple[Verdict, Array]:
+    def judge(
+        self, method: Method, error: FlatState | None, before: FlatState, after: FlatState
+    ) -> tuple[Verdict, Array]:
         """Accept an error below the tolerance; a non-finite one shortens the step tenfold."""
         scale = self.atol + self.rtol * jnp.maximum(jnp.abs(before), jnp.abs(after))
         squared = jnp.mean((error / scale) ** 2, 0, keepdims=True)
@@ -83,7 +87,9 @@ class Fixed(StepControl):
         """The step, with the sign of `end - t`."""
         return jnp.copysign(jnp.broadcast_to(self.h, t.shape), end - t)
 
-    def judge(self, method: Method, error: FlatState | None, before: FlatState, after: FlatState) -> tuple[Verdict, Array]:
+    def judge(
+        self, method: Method, error: FlatState | None, before: FlatState, after: FlatState
+    ) -> tuple[Verdict, Array]:
         """Accept everything finite; a zero step ends the solve."""
         finite = jnp.all(jnp.isfinite(after), 0, keepdims=True)
         return finite, jnp.where(finite, 1.0, 0.0).astype(after.dtype)

@@ -1,0 +1,77 @@
+"""Every example runs, draws its figure and prints what the lesson is about."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+TOOLS = {"make_rnn_reference"}  # needs torch, and its output is committed
+
+
+def run(name, folder, *arguments):
+    """What the example prints, warnings being errors."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *arguments]
+    source = str(EXAMPLES.parent / "src")
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": source}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def number(pattern, text):
+    """The one number that the pattern finds."""
+    return float(re.search(pattern, text).group(1).replace("−", "-"))
+
+
+def limit_and_derivative(said):
+    for name in ("x²", "sin", "eˣ"):
+        part = said[said.index(f"{name}:") :]
+        assert 1e-10 < number(r"best at h = (\S+)", part) < 1e-6
+        assert number(r"\(error (\S+)\)", part) < 1e-6
+        assert number(r"h = 1e-16 gives (\S+)", part) == 0
+    assert "2.1000, 2.0100, 2.0010 → 2.0000" in said
+    assert "jax.grad gives 0.540302305868140" in said
+    assert number(r"sin t up to (\S+)", said) < 1e-8
+
+
+def gradient_descent_is_euler(said):
+    assert all(float(x) < 1e-12 for x in re.findall(r"by hand the same to (\S+)", said))
+    assert said.count("by hand") == 5
+    assert number(r"α = 0.1: x_20 = +(\S+),", said) == pytest.approx(0.8**20, abs=1e-6)
+    assert number(r"α = 1.0: x_20 = +(\S+),", said) == 1
+    assert number(r"α = 1.1: x_20 = +(\S+),", said) == pytest.approx(1.2**20, rel=1e-6)
+    assert number(r"0.8\^k is at most (\S+)", said) < 1e-15
+
+
+def rnn_is_an_ode(said):
+    assert number(r"RNNCell's outputs to (\S+)", said) < 1e-15
+    assert number(r"read every τ: (\S+) away", said) > 0.1
+    assert number(r"late in tanh: (\S+) away", said) > 0.1
+
+
+LESSONS = {check.__name__: check for check in (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode)}
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_example(name, tmp_path):
+    LESSONS[name](run(name, tmp_path, "figure.png"))
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+    assert [p.name for p in tmp_path.iterdir()] == ["figure.png"]
+
+
+def test_without_an_argument_the_figure_has_the_examples_name(tmp_path):
+    run("rnn_is_an_ode", tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["rnn_is_an_ode.png"]
+
+
+def test_every_example_is_tested_and_short():
+    assert {p.stem for p in EXAMPLES.glob("*.py")} == set(LESSONS) | TOOLS
+    for name in LESSONS:
+        source = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+        code = source.split('"""', 2)[2]
+        assert sum(bool(line.strip()) for line in code.splitlines()) < 60
+        assert "continua" in code
