@@ -5,6 +5,8 @@ $$ y(t_{k+1}) - y(t_k) \approx \int_{t_k}^{t_{k+1}} f(y)\,dt $$
 with the trapezoidal rule on the measurements themselves: no equation is solved, no derivative of data is taken.
 """
 
+import math
+from collections.abc import Mapping
 from functools import partial
 
 import jax
@@ -15,10 +17,10 @@ from numpy.typing import NDArray
 
 from continua.discovery.family import Family
 from continua.discovery.observations import Observations
+from continua.equations import parameters_of
 from continua.discovery.search import Vector, least_squares
 
 STARTS = 6
-HALVINGS = 50
 
 
 @partial(jax.jit, static_argnums=0)
@@ -38,30 +40,30 @@ def _mismatch(
     return value, jacobian
 
 
-@partial(jax.jit, static_argnums=0)
-def _sensitivity(family: Family, p: Array, values: Array) -> Array:
-    """∂f/∂p at the measurements, [row, state, parameter]."""
-    return jax.vmap(lambda y: jax.jacfwd(lambda p: family.equation(p)(jnp.zeros(()), y, None))(p))(values)
-
-
 def typical_sizes(family: Family, data: Observations) -> NDArray[np.float64]:
-    """The size of each parameter that moves the law by its own typical slope: the unit in which it is searched.
+    """The size of each parameter by its unit, from the sizes of the states and the rate of the data.
 
-    A parameter that enters nonlinearly has such a size only at itself; halving the distance, in logarithms, finds it
-    for linear ones too, and from any start: so a change of units changes the sizes by just that change.
+    So a change of units changes the sizes, and with them the whole search, by just that change.
     """
-    values, slope = jnp.asarray(data.filled()), data.spread * data.rate
-    own = len(family.free)
-    p = np.ones(len(family.names))
-    if family.free:
-        p[own : own + len(family.scales)] = data.size[list(family.scales)]
-        p[own + len(family.scales) :] = data.rate
-    searched = np.arange(len(p)) < own if family.free else np.ones(len(p), bool)
-    for _ in range(HALVINGS):
-        effect = np.asarray(_sensitivity(family, jnp.asarray(p), values)) / slope[:, None]
-        size = 1 / np.clip(np.sqrt(np.mean(np.sum(effect**2, 1), 0)), 1e-150, 1e150)
-        p = np.where(searched, np.sqrt(p * size), p)
-    return p
+    if not family.free:
+        slopes = data.spread * data.rate
+        return np.concatenate([(slopes[:, None] / data.size).ravel(), slopes])
+    own = np.where(np.isin(np.arange(family.size), family.scales), 1.0, data.size)
+    sizes = {"time": 1.0 if family.rate else 1 / data.rate, **dict(zip(family.system.states, own, strict=True))}
+    units = {info.name: info.unit for info in parameters_of(family.system)}
+    rate = [data.rate] if family.rate else []
+    return np.array([*(_size_of(units[name], sizes) for name in family.free), *data.size[list(family.scales)], *rate])
+
+
+def _size_of(unit: str, sizes: Mapping[str, float]) -> float:
+    """A unit such as `1/(position²·time²)` as a number."""
+    above, _, below = unit.partition("/")
+    return _product_of(above, sizes) / _product_of(below or "1", sizes)
+
+
+def _product_of(factors: str, sizes: Mapping[str, float]) -> float:
+    words = [word for word in factors.strip("()").split("·") if word != "1"]
+    return math.prod(sizes[word.rstrip("²")] ** (1 + word.endswith("²")) for word in words)
 
 
 def starting_points(family: Family, data: Observations, typical: NDArray[np.float64]) -> list[NDArray[np.float64]]:

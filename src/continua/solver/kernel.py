@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -97,5 +97,5 @@ def _dense(x: Any) -> Array:
 
 
 def _no_tangent(x: Array) -> Any:
-    nothing: Any = jax.dtypes.float0
+    nothing = cast(Any, jax.dtypes.float0)
     return jnp.zeros_like(x) if jnp.issubdtype(x.dtype, jnp.inexact) else np.zeros(x.shape, nothing)
