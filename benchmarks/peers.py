@@ -21,7 +21,7 @@ Values = Callable[[Any, Any], Any]
 
 
 def by_continua(**options: int) -> Values:
-    """ys [time, state] as a function of parameters and start; the default method and step budget."""
+    """The values [time, state] as a function of parameters and start; the default method and step budget."""
 
     def values(p: jax.Array, y0: jax.Array) -> jax.Array:
         return continua.solve(LotkaVolterra(*p), y0, TIMES, rtol=TOLERANCE, atol=TOLERANCE, **options).ys
@@ -29,7 +29,7 @@ def by_continua(**options: int) -> Values:
     return values
 
 
-def _slope(t: jax.Array, y: jax.Array, p: jax.Array) -> jax.Array:
+def _slope(_: jax.Array, y: jax.Array, p: jax.Array) -> jax.Array:
     return jnp.stack([p[0] * y[0] - p[1] * y[0] * y[1], p[2] * y[0] * y[1] - p[3] * y[1]])
 
 
@@ -63,14 +63,14 @@ def loss_of(values: Values) -> Callable[[jax.Array, jax.Array], jax.Array]:
 
 def programs(values: Values) -> tuple[Any, Any]:
     """(forward, value and gradient with respect to parameters and start), to be compiled."""
-    return jax.jit(lambda p, y0: values(p, y0)), jax.jit(jax.value_and_grad(loss_of(values), (0, 1)))
+    return jax.jit(values), jax.jit(jax.value_and_grad(loss_of(values), (0, 1)))
 
 
 def by_scipy(method: str, p: Any = PARAMETERS, y0: Any = START, tolerance: float = TOLERANCE) -> np.ndarray:
-    """ys [time, state] with scipy."""
+    """The values [time, state] by scipy."""
     alpha, beta, delta, gamma = (float(x) for x in p)
 
-    def slope(t: float, y: np.ndarray) -> list[float]:
+    def slope(_: float, y: np.ndarray) -> list[float]:
         prey, predator = y
         return [alpha * prey - beta * prey * predator, delta * prey * predator - gamma * predator]
 
@@ -89,7 +89,7 @@ def by_torchdiffeq() -> tuple[Callable[[], np.ndarray], Callable[[], tuple[float
     times = torch.tensor(TIMES)
 
     def values(p: Any, y0: Any) -> Any:
-        def slope(t: Any, y: Any) -> Any:
+        def slope(_: Any, y: Any) -> Any:
             return torch.stack([p[0] * y[0] - p[1] * y[0] * y[1], p[2] * y[0] * y[1] - p[3] * y[1]])
 
         return odeint(slope, y0, times, rtol=TOLERANCE, atol=TOLERANCE, method="dopri5")
@@ -106,13 +106,13 @@ def by_torchdiffeq() -> tuple[Callable[[], np.ndarray], Callable[[], tuple[float
         p, y0 = leaves(True)
         loss = (values(p, y0) ** 2).sum()
         loss.backward()
-        return float(loss), p.grad.numpy(), y0.grad.numpy()
+        return loss.item(), p.grad.numpy(), y0.grad.numpy()
 
     return forward, gradient
 
 
 def true_values() -> np.ndarray:
-    """scipy's DOP853 at 1e-13."""
+    """The values [time, state] by scipy's DOP853 at 1e-13."""
     return by_scipy("DOP853", tolerance=1e-13)
 
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from continua.discovery.family import Family
 from continua.discovery.observations import Observations
-from continua.equations import parameters_of
 from continua.discovery.search import Vector, least_squares
+from continua.equations import parameters_of
 
 STARTS = 6
 

@@ -62,8 +62,8 @@ def solve(
     Example:
         >>> import jax.numpy as jnp
         >>> solution = solve(lambda t, y, rate: -rate * y, jnp.array([1.0]), jnp.array([0.0, 1.0]), args=1.0)
-        >>> print(solution.ys[-1].round(3), solution.status.name)
-        [0.368] SUCCESS
+        >>> print(f"{solution.ys[-1, 0]:.3f}", solution.status.name)
+        0.368 SUCCESS
     """
     equation = arguments.equation(equation)
     y0 = arguments.state(y0)

@@ -1,0 +1,76 @@
+"""Multiple shooting: exact Jacobians, and every sample in its place."""
+
+import numpy as np
+import pytest
+
+from continua.discovery.family import families
+from continua.discovery.matching import starting_points, typical_sizes
+from continua.discovery.noise import NOISES
+from continua.discovery.observations import observe
+from continua.discovery.shooting import Point, Segments, Shooting
+from continua.files import read_table
+
+from .records import additive, record, table
+
+
+def shooting_on(name, title):
+    times, y = record(name)
+    y = additive(y, 0.02, 1)
+    y[4, 0] = np.nan
+    data, _ = observe(read_table(table(times, y, [f"s{i}" for i in range(y.shape[1])])))
+    family = next(f for f in families(y.shape[1]) if f.title == title)
+    return Shooting(family, data, typical_sizes(family, data), Segments.of(data.time))
+
+
+@pytest.mark.parametrize(("name", "title"), [("LotkaVolterra", "Lotka–Volterra"), ("LotkaVolterra", "linear dynamics")])
+@pytest.mark.parametrize("noise", NOISES, ids=lambda n: n.title)
+def test_the_jacobian_is_exact(name, title, noise):
+    shooting = shooting_on(name, title)
+    random = np.random.default_rng(0)
+    u = starting_points(shooting.family, shooting.data, shooting.typical)[0]
+    nodes = 1.0 + 0.1 * random.standard_normal((len(shooting.segments.times), 2))
+    parameters, sigma = len(u), np.array([0.3, 0.2])
+
+    def residuals(x):
+        trajectory = shooting.trajectory(Point(x[:parameters], x[parameters:].reshape(nodes.shape)))
+        return shooting.residuals(trajectory, noise, sigma, 0.1)
+
+    x = Point(u, nodes).flat()
+    exact = residuals(x)[1]
+    assert exact.shape == (21 * 2 + 3 * 2, parameters + nodes.size)
+    h = 1e-5 * np.eye(len(x))
+    differences = np.stack([(residuals(x + d)[0] - residuals(x - d)[0]) / 2e-5 for d in h], 1)
+    finite = np.isfinite(differences).all(1)
+    assert finite.mean() > 0.8
+    np.testing.assert_allclose(exact[finite], differences[finite], rtol=1e-4, atol=1e-4 * np.abs(exact[finite]).max())
+
+
+@pytest.mark.parametrize("rows", [4, 5, 6, 7, 21, 22, 199, 200, 400])
+def test_every_sample_lies_in_a_segment(rows):
+    time = np.cumsum(np.random.default_rng(rows).uniform(0.1, 1.0, rows))
+    segments = Segments.of(time)
+    np.testing.assert_array_equal(segments.times[segments.rows, segments.places], time)
+    np.testing.assert_array_equal(segments.times[:-1, -1], segments.times[1:, 0])
+    assert segments.times[0, 0] == time[0]
+    assert segments.times[-1, -1] == time[-1]
+    assert len(segments.times) <= 40
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_typical_sizes_change_with_the_units(size):
+    """A search in units of typical sizes is the same search in any units."""
+    random = np.random.default_rng(0)
+    times, values = np.linspace(0.0, 5.0, 9), random.uniform(1.0, 2.0, (9, size))
+    scale, rate = 10.0 ** random.uniform(-6, 6, size), 1e-4
+    names = [f"s{i}" for i in range(size)]
+    plain, _ = observe(read_table(table(times, values, names)))
+    scaled, _ = observe(read_table(table(times / rate, values * scale, names)))
+    for family in families(size):
+        y, slope = values[3], None
+        for data, states, factor in ((plain, y, scale * rate), (scaled, y * scale, 1.0)):
+            p = typical_sizes(family, data)
+            assert np.isfinite(p).all()
+            assert (p > 0).all()
+            found = np.asarray(family.equation(p)(np.zeros(()), states, None)) * factor
+            np.testing.assert_allclose(found, found if slope is None else slope, rtol=1e-6)
+            slope = found

@@ -1,0 +1,41 @@
+"""What a user can import is what the documentation lists, and importing it is cheap."""
+
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference.md"
+PACKAGES = ["continua", "continua.equations", "continua.methods", "continua.solver", "continua.discovery"]
+
+
+def documented(package: str) -> set[str]:
+    """The names that the reference lists for a package."""
+    sections = re.split(r"^## ", REFERENCE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    section = next(s for s in sections if s.startswith(f"`{package}`"))
+    return set(re.findall(r"`(\w+)`", section.partition("\n")[2]))
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("package", PACKAGES)
+def test_public_names_are_documented_and_described(package):
+    module = importlib.import_module(package)
+    assert set(module.__all__) == documented(package)
+    for name in module.__all__:
+        if inspect.isclass(getattr(module, name)) or inspect.isfunction(getattr(module, name)):
+            assert getattr(module, name).__doc__, name
+
+
+@pytest.mark.core
+def test_importing_loads_nothing_heavy_and_changes_no_setting():
+    heavy = "{'scipy', 'polars', 'matplotlib', 'cyclopts', 'rich', 'sympy'}"
+    code = (
+        "import sys, jax; before = dict(jax.config.values); alone = set(sys.modules); import continua; "
+        f"print(sorted({heavy} & {{m.partition('.')[0] for m in set(sys.modules) - alone}}), jax.config.values == before)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split("\n")[0] == "[] True"
