@@ -58,14 +58,12 @@ LESSONS = {check.__name__: check for check in (limit_and_derivative, gradient_de
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_example(name, tmp_path):
-    LESSONS[name](run(name, tmp_path, "figure.png"))
-    assert (tmp_path / "figure.png").stat().st_size > 10_000
-    assert [p.name for p in tmp_path.iterdir()] == ["figure.png"]
-
-
-def test_without_an_argument_the_figure_has_the_examples_name(tmp_path):
-    run("rnn_is_an_ode", tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["rnn_is_an_ode.png"]
+    """The figure goes to the path given; without one, beside the reader."""
+    given = name != "rnn_is_an_ode"
+    figure = "figure.png" if given else f"{name}.png"
+    LESSONS[name](run(name, tmp_path, *[figure] * given))
+    assert [p.name for p in tmp_path.iterdir()] == [figure]
+    assert (tmp_path / figure).stat().st_size > 10_000
 
 
 def test_every_example_is_tested_and_short():

@@ -14,9 +14,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 import continua
 from continua.core import ContinuaError
 from continua.discovery import Model, fit, law_lines
-from continua.files import DataError, Table, bundled_record, read_table
+from continua.files import DataError, Table, bundled_record, check_folder, read_table
 
-app = App(name="continua", version=continua.__version__, help="Find, solve and use differential equations.")
+app = App(
+    name="continua",
+    version=continua.__version__,
+    help="Find, solve and use differential equations.",
+    suppress_keyboard_interrupt=False,
+)
 
 
 @app.command(name="fit")
@@ -46,7 +51,7 @@ def fit_command(
     path = bundled_record() if data is None else data
     folder = Path(f"{path.stem}-law") if output is None else output
     table = read_table(path, time, None if states is None else [s.strip() for s in states.split(",")])
-    free_folder(folder, force)
+    check_folder(folder, force)
     console = Console(highlight=False, soft_wrap=True)
     say_read(console, table)
     model = fit_with_bar(console, table)
@@ -59,7 +64,8 @@ def say_read(console: Console, table: Table) -> None:
     gaps = int((table.values != table.values).sum())
     console.print(
         f"read    {len(table.time)} rows, {table.time_name} {table.time[0]:.6g}–{table.time[-1]:.6g}, "
-        f"{len(table.states)} states ({', '.join(table.states)}), {gaps or 'no'} gaps",
+        f"{len(table.states)} state{'s' * (len(table.states) > 1)} ({', '.join(table.states)}), "
+        f"{gaps or 'no'} gap{'s' * (gaps != 1)}",
         markup=False,
     )
     for note in table.notes:
@@ -98,14 +104,6 @@ def say_found(console: Console, model: Model) -> None:
         )
     for line in lines:
         console.print(line, markup=False)
-
-
-def free_folder(folder: Path, force: bool) -> None:
-    """Refuse at once what could not be written after minutes of work."""
-    if folder.exists() and not force:
-        raise DataError(
-            f"{folder} exists. Use --force to replace what an earlier fit wrote there, or -o for another folder."
-        )
 
 
 def use_cache() -> None:

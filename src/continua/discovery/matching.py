@@ -33,7 +33,7 @@ def _mismatch(
         law = family.equation(family.values(u, typical))
         slopes = jax.vmap(lambda y: law(jnp.zeros(()), y, None))(values)
         steps = jnp.diff(time)[:, None]
-        gap = (jnp.diff(values, axis=0) - steps * (slopes[1:] + slopes[:-1]) / 2) / spread
+        gap = (jnp.diff(values, axis=0) - steps * (slopes[1:] + slopes[:-1]) / 2) / spread[None]
         return gap.reshape(-1), gap.reshape(-1)
 
     jacobian, value = jax.jacfwd(mismatch, has_aux=True)(u)

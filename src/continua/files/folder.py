@@ -3,7 +3,8 @@
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from continua.files.errors import DataError
@@ -35,24 +36,48 @@ def write_folder(path: str | os.PathLike[str], files: Mapping[str, str | bytes],
         ['model.json']
     """
     _check_names(files)
-    shown = quoted(os.fspath(path))
-    try:
-        target = Path(os.path.realpath(Path(path).expanduser()))
-        _check_target(target, shown, force)
+    target = check_folder(path, force)
+    with _faults_of(path):
         made = _make_parents(target)
         try:
             _write(target, files, force)
         except BaseException:
             _remove_parents(made)
             raise
+    return Path(path)
+
+
+def check_folder(path: str | os.PathLike[str], force: bool = False) -> Path:
+    """Refuses what `write_folder` would refuse, for those who ask before hours of work.
+
+    Args:
+        path: the folder to make.
+        force: whether a folder that is there may be replaced.
+
+    Returns:
+        The folder's full path, links followed.
+
+    Raises:
+        DataError: the folder exists, or holds other things than a model, or its name cannot be one.
+    """
+    with _faults_of(path):
+        target = Path(os.path.realpath(Path(path).expanduser()))
+        _check_target(target, quoted(os.fspath(path)), force)
+        return target
+
+
+@contextmanager
+def _faults_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What the system says, in one line."""
+    try:
+        yield
     except DataError:
         raise
     except (OSError, RuntimeError, ValueError) as error:  # ValueError: a NUL in the path; RuntimeError: no home folder
         reason = one_line(getattr(error, "strerror", None) or str(error))
         raise DataError(
-            f"{shown} cannot be written: {reason}. Use a folder on a disk with space and permission."
+            f"{quoted(os.fspath(path))} cannot be written: {reason}. Use a folder on a disk with space and permission."
         ) from None
-    return Path(path)
 
 
 def _check_names(files: Mapping[str, str | bytes]) -> None:

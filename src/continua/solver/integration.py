@@ -30,7 +30,7 @@ class Question(eqx.Module):
 
 @eqx.filter_jit
 def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
-    """The values at `ts` and the ending; the times between the ends may stand in any order."""
+    """The values at `ts`, which rise or fall, and the ending; times between the ends may repeat."""
     arguments.check_field(question.equation, ts[0], question.y0, question.args)
     field, parameters, y, unravel = flatten(question.equation, ts[0], question.y0, question.args)
     control = arguments.flat_control(question.step_control, question.y0)

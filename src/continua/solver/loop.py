@@ -197,8 +197,26 @@ class Loop(NamedTuple):
         inside = (sign * (outputs - times[:1]) > 0) & (sign * (outputs - end) <= 0)
         number = jnp.arange(len(page), dtype=jnp.int32).reshape(-1, *[1] * (times.ndim - 1))
         ends = jnp.where(number >= filled - 1, end, jnp.roll(times, -1, 0))
-        find = jnp.searchsorted if outputs.ndim == 1 else jax.vmap(jnp.searchsorted, -1, -1)
-        j = jnp.clip(find(sign * ends, sign * outputs).astype(jnp.int32), 0, filled - 1)  # the first that ends there
+        j = jnp.clip(_first_not_before(sign * ends, sign * outputs, filled), 0, filled - 1)
         rows = jnp.take_along_axis(page, jnp.expand_dims(j, 1), 0)
         drawn = jnp.where(jnp.expand_dims(inside, 1), rows, trace.drawn)
         return drawn, jnp.where(inside, j + offset, trace.numbers)
+
+
+def _first_not_before(ends: Array, outputs: Array, filled: Count) -> Array:
+    """For each of the rising outputs, the first of the rising ends that is not before it.
+
+    One trajectory is merged in one pass, which beats bisection where gathers are slow; lanes are bisected.
+    """
+    if outputs.ndim > 1:
+        return jax.vmap(jnp.searchsorted, -1, -1)(ends, outputs).astype(jnp.int32)
+
+    def advance(carry: tuple[Count, Count, Array]) -> tuple[Count, Count, Array]:
+        i, j, found = carry
+        reached = ends[i] >= outputs[j]
+        found = lax.dynamic_update_index_in_dim(found, i, j, 0)
+        return jnp.where(reached, i, i + 1), jnp.where(reached, j + 1, j), found
+
+    zero = jnp.zeros((), jnp.int32)
+    start = (zero, zero, jnp.zeros(outputs.shape, jnp.int32))
+    return lax.while_loop(lambda c: (c[0] < filled) & (c[1] < len(outputs)), advance, start)[2]

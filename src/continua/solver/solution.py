@@ -65,9 +65,11 @@ class Solution(eqx.Module):
         t = arguments.inside(t, self.ts)
         flat = t.reshape(-1)
         padding = (1 << max(flat.size - 1, 0).bit_length()) - flat.size  # few lengths, few compilations
+        order = jnp.argsort(flat * jnp.sign(self.ts[-1] - self.ts[0]))
         start = jnp.broadcast_to(self.ts[0], (padding + 1,))
-        ys, _ = integrate(self.question, jnp.concatenate([start, flat, self.ts[-1:]]))
-        return jax.tree.map(lambda y: y[padding + 1 : -1].reshape(*t.shape, *y.shape[1:]), ys)
+        ys, _ = integrate(self.question, jnp.concatenate([start, flat[order], self.ts[-1:]]))
+        rank = jnp.argsort(order)
+        return jax.tree.map(lambda y: y[padding + 1 : -1][rank].reshape(*t.shape, *y.shape[1:]), ys)
 
     def check(self) -> "Solution":
         """Raise `FailedSolve` for the first failed trajectory, else return the solution itself.

@@ -1,0 +1,207 @@
+"""The command line: what a person sees, and one line for everything that can be wrong with a table."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import continua
+from continua.app.command import main
+
+ROWS = "year,hare,lynx\n1900,30,4\n1901,47.2,6.1\n1902,70.2,9.8\n1903,77.4,35.2\n1904,36.3,59.4\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in; the cache of compiled programs stays out of the user's."""
+    names = [
+        "jax_compilation_cache_dir",
+        "jax_persistent_cache_min_compile_time_secs",
+        "jax_persistent_cache_min_entry_size_bytes",
+    ]
+    before = {name: getattr(jax.config, name) for name in names}
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "60")
+    yield work
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+@pytest.fixture(scope="session")
+def decay():
+    """A small model, fitted in no time."""
+    times = np.linspace(0.0, 5.0, 12)
+    amount = 40 * np.exp(-0.7 * times) + np.random.default_rng(0).normal(0, 0.4, 12)
+    return continua.fit({"day": times, "amount": amount})
+
+
+def everything():
+    return sorted(str(path) for path in Path().rglob("*"))
+
+
+def refused(capsys, *arguments):
+    """The one line on standard error with which the command ends; nothing is written."""
+    before = everything()
+    assert main(["fit", *arguments]) == 2
+    said = capsys.readouterr()
+    assert everything() == before
+    assert said.err.startswith("continua: ")
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err + said.out
+    return said.err
+
+
+# ---- what goes well
+
+
+def test_a_table_becomes_a_report(capsys, folder):
+    times = np.linspace(0.0, 5.0, 12)
+    amount = 40 * np.exp(-0.7 * times) + np.random.default_rng(0).normal(0, 0.4, 12)
+    lines = ["day,amount,unit,always", *(f"{t},{y},mg,7" for t, y in zip(times, amount, strict=True))]
+    Path("rats.csv").write_text("\n".join(lines) + "\n")
+    assert main(["fit", "rats.csv"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert sorted(file.name for file in Path("rats-law").iterdir()) == ["forecast.csv", "model.json", "report.html"]
+    assert "12 rows, day 0–5, 1 state (amount), no gaps" in said.out
+    assert "`unit` was dropped: it holds text" in said.out
+    assert "`always` was dropped: it is constant" in said.out
+    assert "found   exponential decay" in said.out
+    assert "d amount/dt = −0.7" in said.out
+    assert "[time in days]" in said.out
+    assert "wrote   rats-law/report.html" in said.out
+    assert continua.load("rats-law").parameters["k"] == pytest.approx(0.7, rel=0.05)
+    assert "exists" in refused(capsys, "rats.csv")
+
+
+def test_options_reach_the_reader_and_the_folder(capsys, decay, monkeypatch):
+    asked = []
+    monkeypatch.setattr("continua.app.command.fit", lambda table, progress: asked.append(table) or decay)
+    Path("t.csv").write_text(ROWS)
+    assert main(["fit", "t.csv", "-o", "deep/out", "--time", "year", "--states", "lynx, hare"]) == 0
+    assert Path("deep/out/report.html").is_file()
+    assert asked[0].states == ("lynx", "hare")
+    assert main(["fit", "t.csv", "--output", "deep/out", "--states", "lynx", "--force"]) == 0
+    assert asked[1].states == ("lynx",)
+    assert main(["fit", "-o", "bundled"]) == 0
+    assert asked[2].states == ("Lynx", "Hare")
+    assert "21 rows, Year 1900–1920, 2 states (Lynx, Hare), no gaps" in capsys.readouterr().out
+
+
+def test_names_are_not_markup(capsys, decay, monkeypatch):
+    monkeypatch.setattr("continua.app.command.fit", lambda table, progress: decay)
+    Path("t.csv").write_text(ROWS.replace("hare", "[red]hare[/red]"))
+    assert main(["fit", "t.csv"]) == 0
+    assert "([red]hare[/red], lynx)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["--version"]])
+def test_help_and_version(capsys, arguments):
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert continua.__version__ in said.out or "--states" in said.out or "fit" in said.out
+
+
+def test_an_interrupt_is_one_line(capsys, monkeypatch):
+    def interrupted(table, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("continua.app.command.fit", interrupted)
+    Path("t.csv").write_text(ROWS)
+    assert main(["fit", "t.csv"]) == 130
+    assert capsys.readouterr().err == "continua: Stopped; nothing was written.\n"
+    assert everything() == ["t.csv"]
+
+
+def test_as_a_process(folder):
+    """One real process: exit code 2, one line on standard error, nothing on standard output."""
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(Path(continua.__file__).parents[1])}
+    command = [sys.executable, "-m", "continua.app.command", "fit", "nowhere.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("continua: ")
+    assert done.stderr.count("\n") == 1
+    assert everything() == []
+
+
+# ---- what does not
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"", ["t.csv is empty"], id="empty"),
+        pytest.param(b"\n\n# nothing\n", ["t.csv is empty"], id="only comments"),
+        pytest.param(b"year,hare\n", ["only a header"], id="only a header"),
+        pytest.param(b"year,hare\n1900,30\n", ["only one row"], id="one row"),
+        pytest.param(b"year,hare\n1900,30\n1901,31\n1902,32\n", ["3 usable rows", "4 rows"], id="three rows"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ["binary"], id="binary"),
+        pytest.param(b"PK\x03\x04" + bytes(30), ["spreadsheet"], id="spreadsheet"),
+        pytest.param("year,høne\n1900,3\n".encode("latin-1"), ["line 1", "UTF-8"], id="latin-1"),
+        pytest.param(ROWS.replace("9.8", "many").encode(), ["line 4", "`lynx`", "many", "not a number"], id="text"),
+        pytest.param(ROWS.replace("9.8", "inf").encode(), ["line 4", "`lynx`", "infinite"], id="infinite"),
+        pytest.param(ROWS.replace("9.8", "-Infinity").encode(), ["line 4", "`lynx`", "infinite"], id="minus infinity"),
+        pytest.param(ROWS.replace("9.8", "1e999").encode(), ["line 4", "`lynx`", "infinite"], id="overflow"),
+        pytest.param(ROWS.replace("1902", "1901").encode(), ["line 3", "line 4", "same time"], id="duplicate times"),
+        pytest.param(ROWS.replace("1902", "soon").encode(), ["line 4", "`year`", "soon"], id="text in the time"),
+        pytest.param(ROWS.replace(",9.8", "").encode(), ["line 4", "2 cells", "3"], id="a short row"),
+        pytest.param(b"year,hare\n1,5\n2,5\n3,5\n4,5\n5,5\n", ["no column of varying numbers"], id="all constant"),
+        pytest.param(b"year,hare\n1,\n2,\n3,NA\n4,\n5,-\n", ["no column of varying numbers"], id="all gaps"),
+        pytest.param(b"year,hare,hare\n1,2,3\n2,3,4\n3,4,5\n4,5,6\n", ["hare"], id="a name twice"),
+    ],
+)
+def test_bad_tables(capsys, content, words):
+    Path("t.csv").write_bytes(content)
+    said = refused(capsys, "t.csv")
+    for word in words:
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["nowhere.csv"], ["must be a file that exists", "nowhere.csv"], id="missing"),
+        pytest.param(["tt.csv"], ["Did you mean", "t.csv"], id="misspelt"),
+        pytest.param(["no/folder/t.csv"], ["folder does not exist"], id="no folder"),
+        pytest.param(["."], ["must be a file", "folder"], id="directory"),
+        pytest.param(["/dev/null"], ["device"], id="device"),
+        pytest.param(["two\nlines.csv"], ["must be a file that exists"], id="newline"),
+        pytest.param(["t.csv", "--states", "har"], ["Did you mean `hare`?"], id="unknown column"),
+        pytest.param(["t.csv", "--states", "hare,wolf"], ["Got wolf", "year"], id="unknown column among known"),
+        pytest.param(["t.csv", "--time", "yaer"], ["Did you mean `year`?"], id="unknown time"),
+        pytest.param(["t.csv", "--states", "year", "--time", "year"], ["time column"], id="time as a state"),
+        pytest.param(["t.csv", "--states", "hare,hare"], ["once"], id="a state twice"),
+        pytest.param(["t.csv", "--states", "same"], ["`same` is constant"], id="constant, asked for"),
+        pytest.param(["t.csv", "--states", "blank"], ["`blank` is empty"], id="empty, asked for"),
+        pytest.param(["t.csv", "--states", ""], ["`states`"], id="no state"),
+        pytest.param(["t.csv", "--sates", "hare"], ["--sates", "--help"], id="unknown option"),
+        pytest.param(["t.csv", "more.csv"], ["more.csv"], id="too many arguments"),
+        pytest.param(["t.csv", "--time"], ["--time"], id="option without value"),
+        pytest.param(["t.csv", "-o", "t.csv"], ["t.csv", "file"], id="output is a file"),
+        pytest.param(["t.csv", "-o", "t.csv", "--force"], ["t.csv", "file"], id="output is a file, by force"),
+        pytest.param(["t.csv", "-o", "thesis"], ["thesis", "exists", "--force"], id="output exists"),
+        pytest.param(["t.csv", "-o", "thesis", "--force"], ["thesis", "other things"], id="someone else's folder"),
+    ],
+)
+def test_bad_arguments(capsys, arguments, words, monkeypatch):
+    monkeypatch.setattr("continua.app.command.fit", lambda table, progress: pytest.fail("minutes of work for nothing"))
+    lines = ROWS.splitlines()
+    Path("t.csv").write_text("\n".join([lines[0] + ",same,blank", *(line + ",7," for line in lines[1:])]) + "\n")
+    Path("thesis").mkdir()
+    Path("thesis/chapter.tex").write_text("years of work")
+    said = refused(capsys, *arguments)
+    for word in words:
+        assert word in said
+
+
+def test_an_unknown_command_is_one_line(capsys):
+    assert main(["fti"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
