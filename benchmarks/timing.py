@@ -36,17 +36,19 @@ def pin_one_core() -> None:
 def interleaved(functions: dict[str, Callable[[], Any]], rounds: int, least: float = 0.02) -> dict[str, Timing]:
     """Time each function once a round, for `least` seconds: what disturbs the machine disturbs all of them.
 
-    Each turn begins with a call that is not timed, and each round with another function: a predecessor leaves its
-    traces in the caches.
+    Each turn of a fast one begins with a call that is not timed, and each round with another function: a predecessor
+    leaves its traces in the caches.
     """
     repeats = {name: max(1, round(least / _seconds(function, 2)[1])) for name, function in functions.items()}
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in functions}
     names = list(functions)
     gc.disable()
     for number in range(rounds):
+        gc.collect()
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            functions[name]()
+            if repeats[name] > 1:
+                functions[name]()
             turns[name].append(_seconds(functions[name], repeats[name]))
     gc.enable()
     return {name: _summary(found) for name, found in turns.items()}

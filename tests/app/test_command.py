@@ -175,7 +175,7 @@ def test_bad_tables(capsys, content, words):
         pytest.param(["/dev/null"], ["device"], id="device"),
         pytest.param(["two\nlines.csv"], ["must be a file that exists"], id="newline"),
         pytest.param(["t.csv", "--states", "har"], ["Did you mean `hare`?"], id="unknown column"),
-        pytest.param(["t.csv", "--states", "hare,wolf"], ["Got wolf", "year"], id="unknown column among known"),
+        pytest.param(["t.csv", "--states", "hare,wolf"], ["Got 'wolf'", "`year`"], id="unknown column among known"),
         pytest.param(["t.csv", "--time", "yaer"], ["Did you mean `year`?"], id="unknown time"),
         pytest.param(["t.csv", "--states", "year", "--time", "year"], ["time column"], id="time as a state"),
         pytest.param(["t.csv", "--states", "hare,hare"], ["once"], id="a state twice"),

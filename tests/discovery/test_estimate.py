@@ -17,10 +17,11 @@ from continua.files import read_table
 
 from .records import ROWS, TIMES, record, table
 
+ADDITIVE = Additive()
 DECAY = next(f for f in families(1) if f.title == "exponential decay")
 
 
-def estimated(times, values, family=DECAY, noises=(Additive(),)):
+def estimated(times, values, family=DECAY, noises=(ADDITIVE,)):
     names = [f"s{i}" for i in range(values.shape[1])]
     return estimates(family, observe(read_table(table(times, values, names)))[0], noises)
 

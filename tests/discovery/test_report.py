@@ -69,7 +69,9 @@ def test_it_holds_every_section(hares):
     assert sum(tag == "math" for tag, _ in reader.seen) == 4
     assert sum(tag == "svg" for tag, _ in reader.seen) == 3
     cells = reader.told("td")
-    assert {"α", "β", "γ", "δ", "growth rate of the prey", "1/(Lynx·year)", "Lotka–Volterra", "log-normal"} <= set(cells)
+    assert {"α", "β", "γ", "δ", "growth rate of the prey", "1/(Lynx·year)", "Lotka–Volterra", "log-normal"} <= set(
+        cells
+    )
     assert any("21 rows, Year 1900 to 1920" in words for words in reader.told("p"))
 
 

@@ -65,7 +65,7 @@ def test_typical_sizes_change_with_the_units(size):
     names = [f"s{i}" for i in range(size)]
     plain, _ = observe(read_table(table(times, values, names)))
     scaled, _ = observe(read_table(table(times / rate, values * scale, names)))
-    for family in families(size):
+    for family in (f for f in families(size) if not f.scales):
         y, slope = values[3], None
         for data, states, factor in ((plain, y, scale * rate), (scaled, y * scale, 1.0)):
             p = typical_sizes(family, data)

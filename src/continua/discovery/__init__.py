@@ -1,9 +1,10 @@
 """From data to equation: fit, compare, forecast, report."""
 
+from continua.discovery.figures import record_figure
 from continua.discovery.fitting import NoLawFound, fit
 from continua.discovery.forecasting import Forecast
 from continua.discovery.law import law_lines
 from continua.discovery.model import Model, Rival, load
 from continua.discovery.rolling import Skill
 
-__all__ = ["Forecast", "Model", "NoLawFound", "Rival", "Skill", "fit", "law_lines", "load"]
+__all__ = ["Forecast", "Model", "NoLawFound", "Rival", "Skill", "fit", "law_lines", "load", "record_figure"]

@@ -75,10 +75,14 @@ class Estimate:
         return self.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
 
     @property
+    def left(self) -> int:
+        """The degrees of freedom that are left for σ."""
+        return max(self.count - self.free + len(self.sigma), 1)
+
+    @property
     def quantile(self) -> float:
         """Student's t for a two-sided interval, with the degrees of freedom that are left."""
-        left = max(self.count - self.free + len(self.sigma), 1)
-        return float(student.ppf(0.5 + CONFIDENCE / 2, left))
+        return float(student.ppf(0.5 + CONFIDENCE / 2, self.left))
 
     @property
     def errors(self) -> NDArray[np.float64]:
@@ -103,6 +107,8 @@ def estimates(
     σ and the other unknowns are maximised in turn: given σ it is a least-squares problem, given the residuals σ² is
     their mean square. A law that is hopelessly behind the `best` AICc is left before σ has settled.
     """
+    if data.known.sum() <= len(family.names) + 2 * family.size + 1:  # no AICc: not worth a search
+        return [None] * len(noises)
     typical = typical_sizes(family, data)
     shooting = Shooting(family, data, typical, Segments.of(data.time))
     nodes = data.filled()[_firsts(shooting.segments)] / data.size

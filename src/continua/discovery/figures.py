@@ -8,31 +8,59 @@ from continua.core import in_double_precision
 from continua.discovery.forecasting import Forecast
 from continua.discovery.model import Model
 from continua.show import PALETTE, new_figure, svg
+from continua.solver import solve
 
 MOST_PANELS = 8
+FINER = 6  # points of a curve for each step of the data
 
 
 def record_figure(model: Model, forecast: Forecast) -> str:
     """Data, fitted trajectory and forecast with its band, a panel for each state."""
     shown = min(len(model.states), MOST_PANELS)
     figure, axes = new_figure(7.2, 1.2 + 1.9 * shown, rows=shown)
+    time, law = trajectory(model)
+    ahead = model.forecast(_finer(np.concatenate([model.time[-1:], forecast.time]))[1:])
     for i, (axis, name) in enumerate(zip(axes[:, 0], model.states, strict=False)):
         colour = PALETTE[i % len(PALETTE)]
         axis.plot(model.time, model.values[:, i], "o", color=colour, markersize=4, label="measured")
-        axis.plot(model.time, model.fitted[:, i], color=colour, label="law")
-        ahead = np.concatenate([model.time[-1:], forecast.time])
-        axis.plot(
-            ahead, np.concatenate([model.fitted[-1:, i], forecast.expected[:, i]]), "--", color=colour, label="forecast"
-        )
-        axis.fill_between(
-            forecast.time, forecast.lower[:, i], forecast.upper[:, i], color=colour, alpha=0.2, linewidth=0
-        )
+        axis.plot(time, law[:, i], color=colour, label="law")
+        expected = np.concatenate([law[-1:, i], ahead.expected[:, i]])
+        axis.plot(np.concatenate([time[-1:], ahead.time]), expected, "--", color=colour, label="forecast")
+        band = {"color": colour, "alpha": 0.2, "linewidth": 0, "label": "95 % of measurements"}
+        axis.fill_between(ahead.time, ahead.lower[:, i], ahead.upper[:, i], **band)
         axis.axvline(model.time[-1], color="0.5", linewidth=0.8, linestyle=":")
         axis.set_ylabel(name)
         if i == 0:
-            axis.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, 1.22), borderaxespad=0)
-    axes[-1, 0].set_xlabel(model.time_name)
+            axis.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+    axes[-1, 0].set_xlabel(_time_label(model))
     return svg(figure)
+
+
+def _time_label(model: Model) -> str:
+    known = model.unit != "time" and model.unit.lower() not in model.time_name.lower()
+    return f"{model.time_name} ({model.unit}s)" if known else model.time_name
+
+
+def _finer(time: np.ndarray) -> np.ndarray:
+    """The times with a few more between them."""
+    places = np.arange((len(time) - 1) * FINER + 1) / FINER
+    return np.interp(places, np.arange(len(time)), time)
+
+
+@in_double_precision
+def trajectory(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """(time, states [time, state]) of the fitted law, also between the rows of the data."""
+    time = _finer(model.time)
+    pieces = np.lib.stride_tricks.sliding_window_view(time, FINER + 1)[::FINER]
+    law, size = model.equation, jnp.asarray(model.belief.size)
+
+    @jax.jit
+    @jax.vmap
+    def piece(start: jax.Array, times: jax.Array) -> jax.Array:
+        return solve(law, start, times, rtol=1e-6, atol=1e-6 * size, throw=False).ys[:-1]
+
+    starts, times = jnp.asarray(model.fitted[:-1]), jnp.asarray(pieces - pieces[:, :1])
+    return time, np.concatenate([*np.asarray(piece(starts, times)), model.fitted[-1:]])
 
 
 def residual_figure(model: Model) -> str:
@@ -47,8 +75,8 @@ def residual_figure(model: Model) -> str:
         ordered = np.sort(scaled[known, i])
         normal.plot(_normal_quantiles(len(ordered)), ordered, "o", color=colour, markersize=3)
     over.axhline(0, color="0.5", linewidth=0.8)
-    over.set(xlabel=model.time_name, ylabel="residual / σ")
-    over.legend(loc="best")
+    over.set(xlabel=_time_label(model), ylabel="residual / σ")
+    over.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
     reach = np.array([-2.5, 2.5])
     normal.plot(reach, reach, color="0.5", linewidth=0.8)
     normal.set(xlabel="normal quantile", ylabel="residual / σ")
@@ -71,9 +99,9 @@ def phase_figure(model: Model) -> str:
     """The first two states against each other: the law's field as arrows, its trajectory, the measurements."""
     figure, axes = new_figure(5.6, 4.6)
     axis = axes[0, 0]
-    x, y = model.fitted[:, 0], model.fitted[:, 1]
+    law = trajectory(model)[1]
     known = np.isfinite(model.values[:, :2]).all(1)
-    every = np.concatenate([model.fitted[:, :2], model.values[known, :2]])
+    every = np.concatenate([law[:, :2], model.values[known, :2]])
     low, high = every.min(0), every.max(0)
     margin = 0.06 * np.maximum(high - low, 1e-300)
     grid = [np.linspace(a, b, 17) for a, b in zip(low - margin, high + margin, strict=True)]
@@ -84,8 +112,8 @@ def phase_figure(model: Model) -> str:
     scaled = slopes / (high - low + margin)
     scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
     axis.quiver(across.ravel(), up.ravel(), *scaled.T, color="0.6", angles="uv", scale=32, width=0.003)
-    axis.plot(x, y, color=PALETTE[0], label="law")
+    axis.plot(law[:, 0], law[:, 1], color=PALETTE[0], label="law")
     axis.plot(model.values[known, 0], model.values[known, 1], "o", color=PALETTE[1], markersize=4, label="measured")
     axis.set(xlabel=model.states[0], ylabel=model.states[1])
-    axis.legend(loc="best")
+    axis.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
     return svg(figure)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from continua.core import ContinuaError, in_double_precision
-from continua.discovery.estimate import Estimate, estimates
+from continua.discovery.estimate import CONFIDENCE, Estimate, estimates
 from continua.discovery.family import Family, families
 from continua.discovery.forecasting import Belief
 from continua.discovery.matching import matching_cost
@@ -132,5 +133,9 @@ def _belief(best: Estimate) -> Belief:
     parameters = len(best.point.u)
     last = best.shooting.trajectory(best.point).jacobian[-1]
     onto = np.concatenate([np.eye(parameters, last.shape[1]), last])
-    covariance = onto @ best.covariance @ onto.T
-    return Belief(best.point.u, best.shooting.typical, best.fitted[-1], covariance, best.sigma, best.shooting.data.size)
+    wider = best.quantile / norm.ppf(
+        0.5 + CONFIDENCE / 2
+    )  # normal draws stand for Student's t: their 95 % are its 95 %
+    covariance = onto @ best.covariance @ onto.T * wider**2
+    sigma = best.sigma * np.sqrt(best.count / best.left) * wider
+    return Belief(best.point.u, best.shooting.typical, best.fitted[-1], covariance, sigma, best.shooting.data.size)

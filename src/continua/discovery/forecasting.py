@@ -24,7 +24,7 @@ class Belief:
         typical: [parameter], their units.
         state: [state], the law's state.
         covariance: [parameter + state, parameter + state], of both together.
-        sigma: [state], of a measurement.
+        sigma: [state], of a measurement, with what is not known about it.
         size: [state], for tolerances.
     """
 
@@ -91,7 +91,8 @@ def run_on(
     ts = np.concatenate([[0.0], times])
     paths = np.asarray(_run_on(family, np.clip(u, -reach, reach), states, belief.typical, belief.size, ts))[:, 1:]
     paths = np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
-    measured = noise.quantile(paths, belief.sigma * random.standard_normal(paths.shape))
+    same = random.standard_normal((DRAWS, 1, len(belief.sigma)))  # at all times, so that bands are smooth
+    measured = noise.quantile(paths, belief.sigma * same)
     lower, upper = np.nanquantile(measured, [0.025, 0.975], axis=0)
     return paths[0], lower, upper
 

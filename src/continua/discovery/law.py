@@ -5,7 +5,16 @@ from typing import Any
 import jax.numpy as jnp
 
 from continua.discovery.model import Model
-from continua.show import Expression, NotExpressible, format_uncertain, mathml_equation, text, trace_expressions
+from continua.show import (
+    Expression,
+    NotExpressible,
+    Symbol,
+    format_number,
+    format_uncertain,
+    mathml_equation,
+    text,
+    trace_expressions,
+)
 
 
 def right_hand_sides(model: Model) -> list[Expression]:
@@ -59,8 +68,12 @@ def parameter_rows(model: Model) -> list[list[str]]:
         low, high = model.intervals[name]
         info = model.described.get(name)
         meaning, unit = (info.meaning, unit_of(model, info.unit)) if info else _meaning(model, name)
-        rows.append([name, meaning, value, f"{low:.3g} … {high:.3g}", unit])
+        rows.append([text(Symbol(name)), meaning, value, f"{_short(low)}\u00a0…\u00a0{_short(high)}", unit])
     return rows
+
+
+def _short(value: float) -> str:
+    return format_number(value, 3)
 
 
 def _meaning(model: Model, name: str) -> tuple[str, str]:

@@ -129,13 +129,9 @@ class Model:
         last = float(self.time[-1])
         times: NDArray[Any] = (
             last + float(np.median(np.diff(self.time))) * np.arange(1, _steps(h) + 1)
-            if np.ndim(h) == 0
-            else np.asarray(h, float)
+            if isinstance(h, str) or np.ndim(h) == 0
+            else _times(h, last)
         )
-        if times.ndim != 1 or not len(times) or not (np.diff(np.concatenate([[last], times])) > 0).all():
-            raise ArgumentError(
-                f"`h` of `forecast` must be increasing times after {last:.6g}. Got {h!r}. Use a number of steps."
-            )
         expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - last)
         return Forecast(times, self.states, expected, lower, upper)
 
@@ -171,6 +167,20 @@ def _steps(h: Any) -> int:
             f"`h` of `forecast` must be a positive number of steps. Got {h!r}. Use 5, or an array of times."
         )
     return int(h)
+
+
+def _times(h: Any, last: float) -> NDArray[np.float64]:
+    try:
+        times = np.asarray(h, float)
+    except (TypeError, ValueError):
+        times = np.empty(0)
+    ordered = times.ndim == 1 and times.size > 0 and bool((np.diff(times, prepend=last) > 0).all())
+    if not ordered or not np.isfinite(times).all():
+        got = " ".join(repr(h).split())
+        raise ArgumentError(
+            f"`h` of `forecast` must be increasing times after {last:.6g}. Got {got}. Use a number of steps."
+        )
+    return times
 
 
 def _plain(model: Model) -> dict[str, Any]:
@@ -210,7 +220,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise ArgumentError(
             f"`path` of `load` must be a folder that `fit` wrote. Got {path!s}: {error.strerror}. Use its -o folder."
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, ArgumentError):
             raise
         raise ArgumentError(
@@ -235,4 +245,23 @@ def _model(read: Mapping[str, Any]) -> Model:
         for r in read["rivals"]
     )
     made["skills"] = tuple(Skill(**s) for s in read["skills"])
-    return Model(**{**made, "states": tuple(read["states"]), "notes": tuple(read["notes"])})
+    model = Model(**{**made, "states": tuple(read["states"]), "notes": tuple(read["notes"])})
+    _check(model)
+    return model
+
+
+def _check(model: Model) -> None:
+    """The parts belong together; a ValueError where they do not."""
+    rows, states = len(model.time), len(model.states)
+    if model.law not in (f.title for f in families(states)) or model.noise not in (n.title for n in NOISES):
+        raise ValueError("an unknown law or noise")
+    parameters, belief = len(model.family.names), model.belief
+    shapes = {
+        (rows, states): (model.values, model.fitted),
+        (states,): (model.sigma, belief.sigma, belief.state, belief.size),
+        (parameters,): (model.errors, belief.u, belief.typical),
+        (parameters, 2): (model.bounds,),
+        (parameters + states, parameters + states): (belief.covariance,),
+    }
+    if any(array.shape != shape for shape, arrays in shapes.items() for array in arrays):
+        raise ValueError("arrays of other shapes")

@@ -1,5 +1,7 @@
 """The report of a fit: one page that needs nothing else."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from continua.discovery.figures import phase_figure, record_figure, residual_figure, residuals
@@ -28,7 +30,12 @@ def report(model: Model, forecast: Forecast) -> str:
         *_data(model),
         *_loading(),
     ]
-    return page(f"The law behind {', '.join(model.states)}", sections)
+    return page(f"The law behind {_joined(model.states)}", sections)
+
+
+def _joined(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _law(model: Model) -> list[Section]:
@@ -56,14 +63,13 @@ def _law(model: Model) -> list[Section]:
 
 
 def _record(model: Model, forecast: Forecast) -> list[Section]:
-    names = " and ".join(model.states)
     return [
         Heading("Data, fit and forecast"),
         Figure(
             record_figure(model, forecast),
             f"Dots: measured. Line: the law. Dashed, with its band: forecast, and where 95 % of measurements are "
             f"expected, from {forecast.time[0]:.6g} to {forecast.time[-1]:.6g}.",
-            f"Measured {names} over {model.time_name}, the fitted trajectory through them and its continuation.",
+            f"Measured {_joined(model.states)} over {model.time_name}, the fitted trajectory and its continuation.",
         ),
     ]
 
@@ -114,7 +120,8 @@ def _comparison(model: Model) -> list[Section]:
         TableOf(
             ["law", "its states", "noise", "AICc", "behind"],
             rows[:MOST_RIVALS],
-            f"Lower AICc is better; a difference above 6 is strong. {words}",
+            "AICc weighs the misfit against how many numbers were fitted; lower is better, 6 less is strong evidence. "
+            f"{words}",
         ),
     ]
 

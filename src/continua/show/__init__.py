@@ -1,7 +1,7 @@
 """Ground floor: what a person sees: equations as text and MathML, figures, and a page that holds them."""
 
 from continua.show.decimals import format_number, format_uncertain
-from continua.show.expression import Expression, evaluate, expand
+from continua.show.expression import Expression, Symbol, evaluate, expand
 from continua.show.figures import PALETTE, new_figure, svg
 from continua.show.from_jaxpr import NotExpressible, trace_expressions
 from continua.show.mathml import mathml, mathml_equation
@@ -17,6 +17,7 @@ __all__ = [
     "Maths",
     "NotExpressible",
     "Section",
+    "Symbol",
     "TableOf",
     "Text",
     "evaluate",

@@ -21,7 +21,8 @@ math { font-size: 1.15em; }
 math[display="block"] { margin: .8rem 0; }
 .maths, .table { overflow: auto hidden; margin: 1rem 0; }
 figure { margin: 1.4rem 0; }
-figure svg { display: block; width: 100%; height: auto; }
+figure > div { overflow: auto hidden; }
+figure svg { display: block; width: 100%; min-width: 28rem; height: auto; }
 figcaption, caption { color: var(--faint); font-size: .9rem; text-align: left; }
 figcaption { margin-top: .4rem; }
 caption { caption-side: bottom; padding-top: .4rem; }
@@ -33,6 +34,7 @@ pre { background: var(--tint); padding: .8rem 1rem; overflow-x: auto; font-size:
   :root { --ink: #000; --paper: #fff; --faint: #444; --rule: #999; --tint: #fff; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   figure, table, pre, .maths { break-inside: avoid; }
+  figure svg { min-width: 0; }
   h2 { break-after: avoid; }
 }
 """
