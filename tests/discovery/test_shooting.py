@@ -1,5 +1,6 @@
 """Multiple shooting: exact Jacobians, and every sample in its place."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -71,6 +72,6 @@ def test_typical_sizes_change_with_the_units(size):
             p = typical_sizes(family, data)
             assert np.isfinite(p).all()
             assert (p > 0).all()
-            found = np.asarray(family.equation(p)(np.zeros(()), states, None)) * factor
+            found = np.asarray(family.equation(jnp.asarray(p))(jnp.zeros(()), jnp.asarray(states), None)) * factor
             np.testing.assert_allclose(found, found if slope is None else slope, rtol=1e-6)
             slope = found

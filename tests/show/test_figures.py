@@ -13,7 +13,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawing(phase=0.0):
-    figure, axes = new_figure(4, 3, rows=1, columns=2)
+    figure, axes = new_figure(4.0, 3.0, rows=1, columns=2)
     x = np.linspace(0, 6, 50)
     axes[0, 0].plot(x, np.sin(x + phase), label="cost in $ or $")
     axes[0, 0].plot(x, np.cos(x), "k.", label="<data> & 日本")

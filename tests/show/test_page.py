@@ -43,7 +43,7 @@ def read(markup):
 
 
 def full_page():
-    figure, axes = new_figure(3, 2)
+    figure, axes = new_figure(3.0, 2.0)
     axes[0, 0].plot([0, 1], [1, 0])
     x = Symbol("x", "state")
     return page(

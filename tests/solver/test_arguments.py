@@ -4,6 +4,7 @@ import re
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -19,6 +20,14 @@ from continua.solver import Adaptive, Fixed, StepControl
 
 Y0, TS = jnp.array([1.0, 0.5]), jnp.array([0.0, 1.0])
 KINDS = (ArgumentError, ArgumentTypeError)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _as_users_run_it():
+    """The door answers by itself: the annotations are not checked here, as they are in the other tests."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def decay(t, y, args):

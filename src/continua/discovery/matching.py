@@ -63,7 +63,7 @@ def _size_of(unit: str, sizes: Mapping[str, float]) -> float:
 
 def _product_of(factors: str, sizes: Mapping[str, float]) -> float:
     words = [word for word in factors.strip("()").split("·") if word != "1"]
-    return math.prod(sizes[word.rstrip("²")] ** (1 + word.endswith("²")) for word in words)
+    return math.prod((sizes[word.rstrip("²")] ** (1 + word.endswith("²")) for word in words), start=1.0)
 
 
 def starting_points(family: Family, data: Observations, typical: NDArray[np.float64]) -> list[NDArray[np.float64]]:

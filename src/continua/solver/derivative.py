@@ -7,7 +7,7 @@ last are stepped again from their starts.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ from jaxtyping import Array
 from continua.core import Count, FlatState, LinearMap
 from continua.methods import Method
 from continua.solver.field import Field, Parameters
-from continua.solver.loop import Loop, Problem, Trace, unpack
+from continua.solver.loop import Loop, Problem, Record, unpack
 from continua.solver.step_control import StepControl
 
 
@@ -43,15 +43,15 @@ class Moved(NamedTuple):
     page: Array
 
 
-def grid_of(trace: Trace, problem: Problem) -> Grid:
-    """What the sweep needs of a trace, with its derivatives."""
+def grid_of(record: Record, problem: Problem) -> Grid:
+    """What the sweep needs of a record, with its derivatives."""
     return Grid(
-        trace.starts,
-        trace.page,
-        trace.numbers,
+        record.starts,
+        record.page,
+        record.numbers,
         problem.end,
-        trace.pages,
-        trace.filled,
+        record.pages,
+        record.filled,
         problem.control,
         problem.parameters,
     )
@@ -148,8 +148,8 @@ class Sweep(NamedTuple):
         loop = Loop(self.field, self.method, problem, rows)
 
         def again() -> tuple[Array, Count]:
-            _, page, filled = loop.fill(loop.resume(start), jnp.zeros_like(grid.page), rows)
-            return page, filled
+            _, page, _, filled = loop.fill(loop.resume(start), jnp.zeros_like(grid.page), None, rows)
+            return cast(Array, page), filled
 
         return lax.cond(number == grid.pages - 1, lambda: (grid.page, grid.filled), again)
 

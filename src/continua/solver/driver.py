@@ -23,7 +23,7 @@ def solve(
     ts: Any,
     *,
     args: Args = None,
-    method: Method | None = None,
+    method: Method | type[Method] | None = None,
     rtol: Any = None,
     atol: Any = None,
     step_control: StepControl | None = None,

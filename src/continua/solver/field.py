@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jax.core import eval_jaxpr
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array
@@ -83,9 +84,28 @@ def flatten(equation: Callable, t: Scalar, y: State, args: Args) -> Flat:
 
     closed = jax.make_jaxpr(slope)(t, flat)
 
+    parameters, unpack = _packed([jnp.asarray(c) for c in closed.consts])
+
     def single(t: Scalar, y: Array, parameters: Parameters) -> Array:
-        return eval_jaxpr(closed.jaxpr, parameters, t, y)[0]
+        return eval_jaxpr(closed.jaxpr, unpack(parameters), t, y)[0]
 
     if not _HEAVY & _primitives(closed.jaxpr):
         single = jax.checkpoint(single)
-    return Flat(Field(single), [jnp.asarray(c) for c in closed.consts], flat, unravel)
+    return Flat(Field(single), parameters, flat, unravel)
+
+
+def _packed(arrays: Parameters) -> tuple[Parameters, Callable[[Parameters], Parameters]]:
+    """Scalars of one dtype as one vector: a loop that carries one array is a quarter faster than one that carries four."""
+    kinds = {x.dtype for x in arrays if x.shape == () and jnp.issubdtype(x.dtype, jnp.floating)}
+    groups = [[i for i, x in enumerate(arrays) if x.shape == () and x.dtype == kind] for kind in sorted(kinds, key=str)]
+    scalars = [i for group in groups for i in group]
+    others = [i for i in range(len(arrays)) if i not in scalars]
+
+    def unpack(packed: Parameters) -> Parameters:
+        values = dict(zip(others, packed[len(groups) :], strict=True))
+        for group, vector in zip(groups, packed, strict=False):
+            values |= {i: vector[k] for k, i in enumerate(group)}
+        return [values[i] for i in range(len(arrays))]
+
+    vectors = [lax.optimization_barrier(jnp.stack([arrays[i] for i in group])) for group in groups]
+    return [*vectors, *(arrays[i] for i in others)], unpack

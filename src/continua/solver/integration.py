@@ -12,7 +12,7 @@ from continua.methods import Method
 from continua.solver import arguments
 from continua.solver.field import Field, flatten
 from continua.solver.kernel import kernel
-from continua.solver.loop import Problem, Trace, unpack
+from continua.solver.loop import Problem, unpack
 from continua.solver.post_mortem import Ending
 from continua.solver.step_control import StepControl
 
@@ -28,31 +28,29 @@ class Question(eqx.Module):
     max_steps: int = eqx.field(static=True)
 
 
-@eqx.filter_jit
+@eqx.filter_jit(inline=True)  # inside a user's jit a call of its own would hide which inputs are constants
 def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
     """The values at `ts`, which rise or fall, and the ending; times between the ends may repeat."""
     arguments.check_field(question.equation, ts[0], question.y0, question.args)
     field, parameters, y, unravel = flatten(question.equation, ts[0], question.y0, question.args)
     control = arguments.flat_control(question.step_control, question.y0)
     problem = Problem(ts[:1], ts[-1:], y, parameters, control, ts[1:-1])
-    ending, trace = kernel(field, question.method, question.max_steps, len(ts) > 2)(problem)
-    rows = [y[None], ending.y[None]]
-    if trace is not None:
-        rows.insert(1, _read(field, question.method, trace, problem))
+    ending, drawn, _ = kernel(field, question.method, question.max_steps)(problem)
+    inside = [_read(field, question.method, drawn, problem)] if len(ts) > 2 else []
+    rows = [y[None], *inside, ending.y[None]]
     reached = jnp.abs(ts - ts[0]) <= jnp.abs(ending.t - ts[0])
     ys = jnp.where(reached[:, None], jnp.concatenate(rows), jnp.nan)
     return jax.vmap(unravel)(ys), ending
 
 
-def _read(field: Field, method: Method, trace: Trace, problem: Problem) -> Array:
+def _read(field: Field, method: Method, drawn: Array, problem: Problem) -> Array:
     """The outputs inside, each by the method's dense output of the step that contains it."""
-    t, h, y = unpack(trace.drawn, 1)
-    t, h = lax.stop_gradient((t, h))
-    theta = jnp.where(h != 0, (problem.outputs[:, None] - t) / jnp.where(h != 0, h, 1), 0)
 
-    @jax.checkpoint
-    def one(row: tuple[Array, ...]) -> Array:
-        t, h, y, theta = row
+    def one(output: tuple[Array, Array]) -> Array:
+        row, time = output
+        t, h, y = unpack(row)
+        t, h = lax.stop_gradient((t, h))
+        theta = jnp.where(h != 0, (time - t) / jnp.where(h != 0, h, 1), 0)
         return method.interpolate(field, t, h, y, problem.parameters, theta)
 
-    return lax.map(one, (t, h, y, theta))
+    return lax.map(jax.checkpoint(one, prevent_cse=False), (drawn, problem.outputs[:, None]))

@@ -17,48 +17,48 @@ from continua.core import linear_map
 from continua.methods import Method
 from continua.solver.derivative import Moved, Sweep, grid_of
 from continua.solver.field import Field
-from continua.solver.loop import Loop, Problem, Trace
+from continua.solver.loop import Loop, Problem, Record
 from continua.solver.post_mortem import Ending, examine
 
-Kernel = Callable[[Problem], tuple[Ending, Trace | None]]
+Result = tuple[Ending, Array, Record | None]  # how it ended, the packed rows of the steps with outputs, the record
+Kernel = Callable[[Problem], Result]
 
 
-def kernel(field: Field, method: Method, max_steps: int, record: bool) -> Kernel:
-    """The loop with its derivative: forward, reverse and mixed, by `Sweep`. `record`: whether the trace is returned."""
-    run = jax.custom_jvp(_batching(field, method, max_steps, record))
+def kernel(field: Field, method: Method, max_steps: int, keep: bool = False) -> Kernel:
+    """The loop with its derivative: forward, reverse and mixed, by `Sweep`. `keep`: whether the record is returned."""
+    run = jax.custom_jvp(_batching(field, method, max_steps, keep))
 
-    def rule(primals: tuple[Problem], tangents: tuple[Problem]) -> Any:
+    def rule(primals: tuple[Problem], tangents: tuple[Problem]) -> tuple[Result, Any]:
         (problem,), (dot,) = primals, tangents
-        ending, trace = kernel(field, method, max_steps, record=True)(problem)
-        assert trace is not None
+        ending, drawn, record = kernel(field, method, max_steps, keep=True)(problem)
+        assert record is not None
         moving = tuple(i for i, d in enumerate(dot.parameters) if not isinstance(d, SymbolicZero))
         dy = _dense(dot.y)
         if not isinstance(dot.start, SymbolicZero):
             dy = dy - field(problem.start, problem.y, problem.parameters) * dot.start
-        residuals, layout = jax.tree.flatten(grid_of(trace, problem))
+        residuals, layout = jax.tree.flatten(grid_of(record, problem))
         sweep = Sweep(field, method, moving).linear_map(layout)
-        end, *along = linear_map(sweep, residuals, [dy, *(dot.parameters[i] for i in moving)])
+        moved = Moved(*linear_map(sweep, residuals, [dy, *(dot.parameters[i] for i in moving)]))
         if not isinstance(dot.end, SymbolicZero):
-            end = end + field(problem.end, ending.y, problem.parameters) * dot.end
-        return (ending, trace if record else None), _tangents(ending, trace, end, along, record)
+            moved = moved._replace(end=moved.end + field(problem.end, ending.y, problem.parameters) * dot.end)
+        tangent = _tangent(ending, drawn, record, moved)
+        return (ending, drawn, record if keep else None), (*tangent[:2], tangent[2] if keep else None)
 
     run.defjvp(rule, symbolic_zeros=True)
     return run
 
 
-def _batching(field: Field, method: Method, max_steps: int, record: bool) -> Kernel:
+def _batching(field: Field, method: Method, max_steps: int, keep: bool) -> Kernel:
     """The loop, which under vmap moves the batch to trailing lanes that step each at its own pace."""
 
-    def one(field: Field, problem: Problem) -> tuple[Ending, Trace | None]:
-        loop = Loop(field, method, problem, max_steps)
-        trace = loop.run() if record else None
-        last = loop.run_bare() if trace is None else trace.last
-        return examine(field, problem, last, max_steps), trace and trace._replace(last=None)
+    def one(field: Field, problem: Problem) -> Result:
+        trace = Loop(field, method, problem, max_steps).run(keep)
+        return examine(field, problem, trace.last, max_steps), trace.drawn, trace.record if keep else None
 
     run = custom_vmap(lambda problem: one(field, problem))
 
     @run.def_vmap
-    def lanes(size: int, mapped: list[Problem], problem: Problem) -> Any:
+    def lanes(size: int, mapped: list[Problem], problem: Problem) -> tuple[Result, Any]:
         (flags,) = mapped
 
         def lane(x: Array, has: bool) -> Array:
@@ -71,25 +71,27 @@ def _batching(field: Field, method: Method, max_steps: int, record: bool) -> Ker
             lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], problem.control, flags.control
         )
         inside = Problem(start, end, y, problem.parameters, control, outputs)
-        ending, trace = one(field.in_lanes([bool(flag) for flag in flags.parameters]), inside)
-        shared = {} if trace is None else {"pages": trace.pages, "filled": trace.filled}
-        bare = trace and trace._replace(pages=None, filled=None)
-        ending, bare = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (ending, bare))
-        batched = jax.tree.map(lambda _: True, (ending, bare))
-        flags = (batched[0], bare and batched[1]._replace(**dict.fromkeys(shared, False)))
-        return (ending, bare and bare._replace(**shared)), flags
+        ending, drawn, record = one(field.in_lanes([bool(flag) for flag in flags.parameters]), inside)
+        ending, drawn = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (ending, drawn))
+        every = jax.tree.map(lambda _: True, (ending, drawn))
+        if record is None:
+            return (ending, drawn, None), (*every, None)
+        own = {k: jnp.moveaxis(getattr(record, k), -1, 0) for k in ("numbers", "starts", "page")}
+        counts = Record(True, True, True, pages=False, filled=False)  # the lanes share their counts of rows
+        return (ending, drawn, record._replace(**own)), (*every, counts)
 
     return run
 
 
-def _tangents(ending: Ending, trace: Trace, end: Array, along: list[Array], record: bool) -> Any:
+def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved) -> tuple[Ending, Array, Record]:
     """Only states move; times, steps and counts are constants of the recorded grid."""
-    still, still_trace = jax.tree.map(_no_tangent, (ending, trace))
-    moved = {
-        k: jnp.concatenate([getattr(still_trace, k)[:, :2], dy], 1)
-        for k, dy in zip(Moved._fields[1:], along, strict=True)
-    }
-    return still._replace(y=end), still_trace._replace(**moved) if record else None
+
+    def beside(rows: Array, dy: Array) -> Array:
+        return jnp.concatenate([jnp.zeros_like(rows[:, :2]), dy], 1)
+
+    still, constants = jax.tree.map(_no_tangent, (ending, record))
+    rows = constants._replace(starts=beside(record.starts, moved.starts), page=beside(record.page, moved.page))
+    return still._replace(y=moved.end), beside(drawn, moved.drawn), rows
 
 
 def _dense(x: Any) -> Array:

@@ -5,7 +5,7 @@ in which it began, from which its rows can be stepped again. So neither time nor
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -59,20 +59,37 @@ class Stepper(NamedTuple):
     counts: Array
 
 
-class Trace(NamedTuple):
-    """What a loop leaves behind; rows are packed.
+class Drawn(NamedTuple):
+    """The steps that contain the outputs: their packed `rows`, their `numbers`, and how many are found so far.
 
-    `drawn` are the rows of the steps that contain the outputs, and `numbers` say which steps these are; `starts` are
-    the rows with which the `pages` began, `page` those of the last page, of which `filled` are used.
+    An output at the start keeps the start itself, as a step with h = 0.
     """
 
-    last: Stepper
-    drawn: Array
+    rows: Array
+    numbers: Array
+    found: Count
+
+
+class Record(NamedTuple):
+    """The steps of a loop; rows are packed.
+
+    `starts` are the rows with which the `pages` began, `page` those of the last page, of which `filled` are used;
+    `numbers` are those of the drawn rows.
+    """
+
     numbers: Array
     starts: Array
     page: Array
     pages: Count
     filled: Count
+
+
+class Trace(NamedTuple):
+    """What a loop leaves behind: where it stands, the drawn rows, and the record where it is kept."""
+
+    last: Stepper
+    drawn: Array
+    record: Record | None
 
 
 class Paging(NamedTuple):
@@ -137,86 +154,86 @@ class Loop(NamedTuple):
         length = jnp.abs(state.h)
         return (state.t != self.problem.end) & (length > 4 * tiny.eps * jnp.abs(state.t)) & (length > tiny.tiny)
 
-    def fill(self, state: Stepper, page: Array, limit: Array | int) -> tuple[Stepper, Array, Count]:
-        """Attempt until done, or until `limit` attempts, and write their rows over those of `page`."""
+    def fill(
+        self, state: Stepper, page: Array | None, drawn: Drawn | None, limit: Array | int, offset: Array | int = 0
+    ) -> tuple[Stepper, Array | None, Drawn | None, Count]:
+        """Attempt until done, or until `limit` attempts.
 
-        def body(carry: tuple[Stepper, Array, Count]) -> tuple[Stepper, Array, Count]:
-            state, page, n = carry
+        Their rows are written over those of `page`, and those that contain outputs are added to `drawn`, where these
+        are given; `offset` is the number of the first attempt.
+        """
+
+        def body(carry: tuple[Stepper, Array | None, Drawn | None, Count]) -> Any:
+            state, page, drawn, n = carry
             state, row = self.attempt(state)
-            return state, lax.dynamic_update_index_in_dim(page, row, n, 0), n + 1
+            page = None if page is None else lax.dynamic_update_index_in_dim(page, row, n, 0)
+            drawn = None if drawn is None else self._draw(drawn, row, n + offset, state.t)
+            return state, page, drawn, n + 1
 
-        def going(carry: tuple[Stepper, Array, Count]) -> Array:
-            return (carry[2] < limit) & jnp.any(self.alive(carry[0]))
+        def going(carry: tuple[Stepper, Array | None, Drawn | None, Count]) -> Array:
+            return (carry[3] < limit) & jnp.any(self.alive(carry[0]))
 
-        return lax.while_loop(going, body, (state, page, jnp.zeros((), jnp.int32)))
+        return lax.while_loop(going, body, (state, page, drawn, jnp.zeros((), jnp.int32)))
 
-    def run_bare(self) -> Stepper:
-        """To the end, with no record."""
-        zero = jnp.zeros((), jnp.int32)
-
-        def going(carry: tuple[Stepper, Count]) -> Array:
-            return (carry[1] < self.max_steps) & jnp.any(self.alive(carry[0]))
-
-        return lax.while_loop(going, lambda c: (self.attempt(c[0])[0], c[1] + 1), (self.begin(), zero))[0]
-
-    def run(self) -> Trace:
-        """To the end, page by page."""
-        layout = paging(self.problem.y, self.max_steps)
+    def run(self, keep: bool) -> Trace:
+        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it."""
         state, outputs = self.begin(), self.problem.outputs
         row = Row(state.t, jnp.zeros_like(state.h), state.y).packed()
-        trace = Trace(
-            last=state,
-            drawn=jnp.broadcast_to(row, (len(outputs), *row.shape)),
-            numbers=jnp.zeros(outputs.shape, jnp.int32),
-            starts=jnp.zeros((layout.pages, *row.shape), row.dtype),
-            page=jnp.zeros((layout.rows, *row.shape), row.dtype),
-            pages=jnp.zeros((), jnp.int32),
-            filled=jnp.zeros((), jnp.int32),
-        )
+        zero = jnp.zeros((), jnp.int32)
+        rows = jnp.broadcast_to(row, (len(outputs), *row.shape))
+        drawn = Drawn(rows, jnp.zeros(outputs.shape, jnp.int32), zero) if len(outputs) else None
+        if not keep and (drawn is None or outputs.ndim == 1):
+            state, _, drawn, _ = self.fill(state, None, drawn, self.max_steps)
+            return Trace(state, rows if drawn is None else drawn.rows, None)
+        state, drawn, record = self._run_pages(state, drawn, row)
+        return Trace(state, rows if drawn is None else drawn.rows, record)
 
-        def going(trace: Trace) -> Array:
-            return (trace.pages < layout.pages) & jnp.any(self.alive(trace.last))
+    def _run_pages(self, state: Stepper, drawn: Drawn | None, row: Array) -> tuple[Stepper, Drawn | None, Record]:
+        layout, lanes = paging(self.problem.y, self.max_steps), row.ndim > 1
+        zero = jnp.zeros((), jnp.int32)
+        starts = jnp.zeros((layout.pages, *row.shape), row.dtype)
+        page = jnp.zeros((layout.rows, *row.shape), row.dtype)
+        numbers = jnp.zeros(self.problem.outputs.shape, jnp.int32)
 
-        def turn(trace: Trace) -> Trace:
-            number, state = trace.pages, trace.last
-            row = Row(state.t, state.h, state.y).packed()
-            starts = lax.dynamic_update_index_in_dim(trace.starts, row, number, 0)
-            limit = jnp.minimum(layout.rows, self.max_steps - number * layout.rows)
-            after, page, filled = self.fill(state, trace.page, limit)
-            drawn, numbers = self._draw(trace, page, filled, after.t, number * layout.rows)
-            return Trace(after, drawn, numbers, starts, page, number + 1, filled)
+        def going(carry: tuple[Stepper, Drawn | None, Record]) -> Array:
+            return (carry[2].pages < layout.pages) & jnp.any(self.alive(carry[0]))
 
-        return lax.while_loop(going, turn, trace)
+        def turn(carry: tuple[Stepper, Drawn | None, Record]) -> tuple[Stepper, Drawn | None, Record]:
+            state, drawn, record = carry
+            row, offset = Row(state.t, state.h, state.y).packed(), record.pages * layout.rows
+            starts = lax.dynamic_update_index_in_dim(record.starts, row, record.pages, 0)
+            limit = jnp.minimum(layout.rows, self.max_steps - offset)
+            now = None if lanes else drawn
+            state, page, now, filled = self.fill(state, record.page, now, limit, offset)
+            drawn = self._draw_lanes(drawn, page, filled, state.t, offset) if lanes and drawn is not None else now
+            return state, drawn, Record(record.numbers, starts, cast(Array, page), record.pages + 1, filled)
 
-    def _draw(self, trace: Trace, page: Array, filled: Count, end: Instant, offset: Array) -> tuple[Array, Array]:
-        """For each output inside this page, the row of the step that contains it: never a rejected one."""
+        start = (state, drawn, Record(numbers, starts, page, zero, zero))
+        state, drawn, record = lax.while_loop(going, turn, start)
+        return state, drawn, record if drawn is None else record._replace(numbers=drawn.numbers)
+
+    def _draw(self, drawn: Drawn, row: Array, number: Array, t: Instant) -> Drawn:
+        """Give the row to every output up to t that has none yet."""
+        outputs, sign = self.problem.outputs, jnp.sign(self.problem.end - self.problem.start)[0]
+        beyond = jnp.append(sign * outputs, jnp.inf)  # a sentinel, so that the last output needs no check of its own
+
+        def add(drawn: Drawn) -> Drawn:
+            rows = lax.dynamic_update_index_in_dim(drawn.rows, row, drawn.found, 0)
+            numbers = lax.dynamic_update_index_in_dim(drawn.numbers, number.astype(jnp.int32), drawn.found, 0)
+            return Drawn(rows, numbers, drawn.found + 1)
+
+        return lax.while_loop(lambda drawn: beyond[drawn.found] <= sign * t[0], add, drawn)
+
+    def _draw_lanes(self, drawn: Drawn, page: Array, filled: Count, end: Instant, offset: Array) -> Drawn:
+        """The same for all lanes at once, from a page: lanes pass their outputs at different attempts."""
         outputs, times = self.problem.outputs, page[:, 0]
-        if not len(outputs):
-            return trace.drawn, trace.numbers
         sign = jnp.sign(self.problem.end - self.problem.start)
         inside = (sign * (outputs - times[:1]) > 0) & (sign * (outputs - end) <= 0)
-        number = jnp.arange(len(page), dtype=jnp.int32).reshape(-1, *[1] * (times.ndim - 1))
+        number = jnp.arange(len(page), dtype=jnp.int32)[:, None]
         ends = jnp.where(number >= filled - 1, end, jnp.roll(times, -1, 0))
-        j = jnp.clip(_first_not_before(sign * ends, sign * outputs, filled), 0, filled - 1)
-        rows = jnp.take_along_axis(page, jnp.expand_dims(j, 1), 0)
-        drawn = jnp.where(jnp.expand_dims(inside, 1), rows, trace.drawn)
-        return drawn, jnp.where(inside, j + offset, trace.numbers)
-
-
-def _first_not_before(ends: Array, outputs: Array, filled: Count) -> Array:
-    """For each of the rising outputs, the first of the rising ends that is not before it.
-
-    One trajectory is merged in one pass, which beats bisection where gathers are slow; lanes are bisected.
-    """
-    if outputs.ndim > 1:
-        return jax.vmap(jnp.searchsorted, -1, -1)(ends, outputs).astype(jnp.int32)
-
-    def advance(carry: tuple[Count, Count, Array]) -> tuple[Count, Count, Array]:
-        i, j, found = carry
-        reached = ends[i] >= outputs[j]
-        found = lax.dynamic_update_index_in_dim(found, i, j, 0)
-        return jnp.where(reached, i, i + 1), jnp.where(reached, j + 1, j), found
-
-    zero = jnp.zeros((), jnp.int32)
-    start = (zero, zero, jnp.zeros(outputs.shape, jnp.int32))
-    return lax.while_loop(lambda c: (c[0] < filled) & (c[1] < len(outputs)), advance, start)[2]
+        j = jax.vmap(jnp.searchsorted, -1, -1)(sign * ends, sign * outputs).astype(jnp.int32)
+        j = jnp.clip(j, 0, filled - 1)  # the first step that ends there: never a rejected one
+        rows = jnp.take_along_axis(page, j[:, None], 0)
+        return Drawn(
+            jnp.where(inside[:, None], rows, drawn.rows), jnp.where(inside, j + offset, drawn.numbers), drawn.found
+        )
