@@ -53,15 +53,23 @@ def rnn_is_an_ode(said):
     assert number(r"late in tanh: (\S+) away", said) > 0.1
 
 
-LESSONS = {check.__name__: check for check in (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode)}
+def lynx_hare(said):
+    assert said.startswith("Lotka–Volterra,")
+    assert number(r"alpha = (\S+),", said) == pytest.approx(0.48, abs=0.01)
+    assert number(r"1 ahead: error (\S+) of", said) < number(r"1 ahead: .* persistence (\S+)", said)
+
+
+LESSONS = {
+    check.__name__: check for check in (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode, lynx_hare)
+}
+FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument
 
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_example(name, tmp_path):
     """The figure goes to the path given; without one, beside the reader."""
-    given = name != "rnn_is_an_ode"
-    figure = "figure.png" if given else f"{name}.png"
-    LESSONS[name](run(name, tmp_path, *[figure] * given))
+    figure = FIGURES.get(name, "figure.png")
+    LESSONS[name](run(name, tmp_path, *[figure] * (name not in FIGURES)))
     assert [p.name for p in tmp_path.iterdir()] == [figure]
     assert (tmp_path / figure).stat().st_size > 10_000
 

@@ -100,7 +100,7 @@ BAD = {
     "rtol for other states": (
         {"rtol": np.full(3, 1e-6), "atol": 1e-6},
         ArgumentError,
-        "`rtol`.*like y0. Got shape [(3,)]",
+        "`rtol`.*like y0. Got float64[3] for",
     ),
     "rtol beyond float32": (
         {"rtol": 1e-9, "y0": Y0.astype(jnp.float32)},
@@ -116,7 +116,7 @@ BAD = {
     "atol for other states": (
         {"atol": jnp.full(3, 1e-6)},
         ArgumentError,
-        "`atol`.*like y0. Got shape [(3,)] for float64[2]",
+        "`atol`.*like y0. Got float64[3] for float64[2]",
     ),
     "negative step": ({"step_control": Fixed(-0.1)}, ArgumentError, "`h` of `Fixed`.*positive. Got -0.1"),
     "words as step": ({"step_control": Fixed("a")}, ArgumentTypeError, "`h` of `Fixed`.*number. Got 'a'"),

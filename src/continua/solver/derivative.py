@@ -35,12 +35,12 @@ class Grid(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """How the states move: at the end, where outputs were drawn, at the starts of pages and in the last page."""
+    """How the states move: at the end, where outputs were drawn and, with `history`, in the whole record."""
 
     end: FlatState
     drawn: Array
-    starts: Array
-    page: Array
+    starts: Array | None = None
+    page: Array | None = None
 
 
 def grid_of(record: Record, problem: Problem) -> Grid:
@@ -60,12 +60,14 @@ def grid_of(record: Record, problem: Problem) -> Grid:
 class Sweep(NamedTuple):
     """The linear map of one equation and method; `moving` are the parameters with a tangent.
 
-    `lifted` parameters are shared by the lanes, but their derivative is wanted lane by lane.
+    `history`: whether the states of the record are wanted too, for a derivative of the derivative. `lifted` parameters
+    are shared by the lanes, but their derivative is wanted lane by lane.
     """
 
     field: Field
     method: Method
     moving: tuple[int, ...]
+    history: bool
     lifted: tuple[int, ...] = ()
 
     def linear_map(self, layout: Any) -> LinearMap:
@@ -76,7 +78,7 @@ class Sweep(NamedTuple):
 
         def apply(residuals: Sequence[Array], inputs: Sequence[Array]) -> list[Array]:
             moved = self.forward(unpack(residuals), self._last(inputs[0]), list(inputs[1:]))
-            return [self._first(x) for x in moved]
+            return [self._first(x) for x in moved if x is not None]
 
         def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
             y, p = self.backward(unpack(residuals), Moved(*(self._last(x) for x in cotangents)))
@@ -106,19 +108,21 @@ class Sweep(NamedTuple):
                 step = lambda y, p: self.method.advance(slope, t, h, y, p)  # noqa: E731
                 return jax.jvp(step, (y, chosen), (dy, dp))[1], lax.dynamic_update_index_in_dim(along, dy, j, 0)
 
-            dy, along = lax.fori_loop(0, filled, push, (carry.end, jnp.zeros_like(carry.page)))
-            starts = lax.dynamic_update_index_in_dim(carry.starts, carry.end, number, 0)
+            dy, along = lax.fori_loop(0, filled, push, (carry.end, jnp.zeros_like(grid.page[:, 2:])))
             place, here = self._places(grid, number)
             drawn = jnp.where(here, jnp.take_along_axis(along, place, 0), carry.drawn)
-            return Moved(dy, drawn, starts, along)
+            if carry.starts is None:
+                return Moved(dy, drawn)
+            return Moved(dy, drawn, lax.dynamic_update_index_in_dim(carry.starts, carry.end, number, 0), along)
 
         drawn = jnp.broadcast_to(dy[None], (len(grid.numbers), *dy.shape))  # outputs at the start move as y₀ does
-        carry = Moved(dy, drawn, jnp.zeros_like(grid.starts[:, 2:]), jnp.zeros_like(grid.page[:, 2:]))
-        return lax.fori_loop(0, grid.pages, turn, carry)
+        history = [jnp.zeros_like(rows[:, 2:]) for rows in (grid.starts, grid.page)] if self.history else []
+        return lax.fori_loop(0, grid.pages, turn, Moved(dy, drawn, *history))
 
     def backward(self, grid: Grid, cotangent: Moved) -> tuple[FlatState, Parameters]:
         """λ ← Φ'ᵀ λ + (what was asked of the state before the step), from the last row to the first."""
         slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
+        last = grid.pages - 1
 
         def turn(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
             number, adjoint, sums = carry
@@ -129,13 +133,15 @@ class Sweep(NamedTuple):
                 j, adjoint, sums = carry
                 t, h, y = unpack(page[j])
                 adjoint, extra = self.method.pullback(slope, t, h, y, chosen, adjoint)
-                return j - 1, adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
+                if cotangent.page is not None:
+                    adjoint = adjoint + cotangent.page[j] * (number == last).astype(adjoint.dtype)
+                return j - 1, adjoint if asked is None else adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
 
             _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, pull, (filled - 1, adjoint, sums))
-            return number - 1, adjoint + cotangent.starts[number], sums
+            return number - 1, adjoint if cotangent.starts is None else adjoint + cotangent.starts[number], sums
 
         zero = jax.tree.map(jnp.zeros_like, chosen)
-        _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, turn, (grid.pages - 1, cotangent.end, zero))
+        _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, turn, (last, cotangent.end, zero))
         return adjoint, sums
 
     def _page(self, grid: Grid, number: Count) -> tuple[Array, Count]:
@@ -159,18 +165,20 @@ class Sweep(NamedTuple):
         place = jnp.expand_dims(grid.numbers, 1) - number * rows
         return jnp.clip(place, 0, rows - 1), (place >= 0) & (place < rows)
 
-    def _asked(self, grid: Grid, cotangent: Moved, number: Count) -> Array:
-        """The cotangents of the states before each step of a page."""
-        last = (number == grid.pages - 1).astype(cotangent.page.dtype)
-        asked = cotangent.page * last
+    def _asked(self, grid: Grid, cotangent: Moved, number: Count) -> Array | None:
+        """The cotangents of the drawn states, added up row by row of a page."""
         if not len(grid.numbers):
-            return asked
+            return None
         place, here = self._places(grid, number)
-        drawn = jnp.where(here, cotangent.drawn, 0)
-        if self.field.mapped is None:
-            return asked.at[place[:, 0]].add(drawn)
-        scatter = jax.vmap(lambda rows, place, drawn: rows.at[place].add(drawn), -1, -1)
-        return scatter(asked, place[:, 0], drawn)
+        drawn, none = jnp.where(here, cotangent.drawn, 0), jnp.zeros_like(grid.page[:, 2:])
+        if self.field.mapped is not None:
+            return jax.vmap(lambda rows, place, drawn: rows.at[place].add(drawn), -1, -1)(none, place[:, 0], drawn)
+
+        def add(i: Array, rows: Array) -> Array:  # one by one: XLA's scatter is slower on a CPU
+            j = place[i, 0]
+            return lax.dynamic_update_index_in_dim(rows, rows[j] + drawn[i], j, 0)
+
+        return lax.fori_loop(0, len(grid.numbers), add, none)
 
     def _batched(
         self, layout: Any, residuals: Sequence[bool], inputs: Sequence[bool]

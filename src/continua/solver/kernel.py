@@ -37,12 +37,11 @@ def kernel(field: Field, method: Method, max_steps: int, keep: bool = False) -> 
         if not isinstance(dot.start, SymbolicZero):
             dy = dy - field(problem.start, problem.y, problem.parameters) * dot.start
         residuals, layout = jax.tree.flatten(grid_of(record, problem))
-        sweep = Sweep(field, method, moving).linear_map(layout)
+        sweep = Sweep(field, method, moving, history=keep).linear_map(layout)
         moved = Moved(*linear_map(sweep, residuals, [dy, *(dot.parameters[i] for i in moving)]))
         if not isinstance(dot.end, SymbolicZero):
             moved = moved._replace(end=moved.end + field(problem.end, ending.y, problem.parameters) * dot.end)
-        tangent = _tangent(ending, drawn, record, moved)
-        return (ending, drawn, record if keep else None), (*tangent[:2], tangent[2] if keep else None)
+        return (ending, drawn, record if keep else None), _tangent(ending, drawn, record, moved)
 
     run.defjvp(rule, symbolic_zeros=True)
     return run
@@ -83,15 +82,17 @@ def _batching(field: Field, method: Method, max_steps: int, keep: bool) -> Kerne
     return run
 
 
-def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved) -> tuple[Ending, Array, Record]:
+def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved) -> Result:
     """Only states move; times, steps and counts are constants of the recorded grid."""
 
     def beside(rows: Array, dy: Array) -> Array:
         return jnp.concatenate([jnp.zeros_like(rows[:, :2]), dy], 1)
 
     still, constants = jax.tree.map(_no_tangent, (ending, record))
-    rows = constants._replace(starts=beside(record.starts, moved.starts), page=beside(record.page, moved.page))
-    return still._replace(y=moved.end), beside(drawn, moved.drawn), rows
+    ends = still._replace(y=moved.end), beside(drawn, moved.drawn)
+    if moved.starts is None or moved.page is None:
+        return *ends, None
+    return *ends, constants._replace(starts=beside(record.starts, moved.starts), page=beside(record.page, moved.page))
 
 
 def _dense(x: Any) -> Array:
