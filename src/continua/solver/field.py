@@ -95,7 +95,7 @@ def flatten(equation: Callable, t: Scalar, y: State, args: Args) -> Flat:
 
 
 def _packed(arrays: Parameters) -> tuple[Parameters, Callable[[Parameters], Parameters]]:
-    """Scalars of one dtype as one vector: a loop that carries one array is a quarter faster than one that carries four."""
+    """Scalars of one dtype as one vector: a loop that carries one array is faster than one that carries four."""
     kinds = {x.dtype for x in arrays if x.shape == () and jnp.issubdtype(x.dtype, jnp.floating)}
     groups = [[i for i, x in enumerate(arrays) if x.shape == () and x.dtype == kind] for kind in sorted(kinds, key=str)]
     scalars = [i for group in groups for i in group]
