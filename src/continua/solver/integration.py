@@ -1,5 +1,7 @@
 """From a question to numbers: flatten, step, read the outputs."""
 
+from typing import Any, cast
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -28,7 +30,7 @@ class Question(eqx.Module):
     max_steps: int = eqx.field(static=True)
 
 
-@eqx.filter_jit(inline=True)  # inside a user's jit a call of its own would hide which inputs are constants
+@cast(Any, eqx.filter_jit)(inline=True)  # inside a user's jit a call of its own would hide which inputs are constant
 def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
     """The values at `ts`, which rise or fall, and the ending; times between the ends may repeat."""
     arguments.check_field(question.equation, ts[0], question.y0, question.args)

@@ -76,8 +76,8 @@ def _batching(field: Field, method: Method, max_steps: int, keep: bool) -> Kerne
         if record is None:
             return (ending, drawn, None), (*every, None)
         own = {k: jnp.moveaxis(getattr(record, k), -1, 0) for k in ("numbers", "starts", "page")}
-        counts = Record(True, True, True, pages=False, filled=False)  # the lanes share their counts of rows
-        return (ending, drawn, record._replace(**own)), (*every, counts)
+        flags = jax.tree.map(lambda _: True, record)._replace(pages=False, filled=False)  # lanes share their counts
+        return (ending, drawn, record._replace(**own)), (*every, flags)
 
     return run
 
@@ -96,7 +96,7 @@ def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved) -> Resu
 
 
 def _dense(x: Any) -> Array:
-    return jnp.zeros(x.shape, x.dtype) if isinstance(x, SymbolicZero) else x
+    return x if isinstance(x, jax.Array) else jnp.zeros(x.shape, x.dtype)
 
 
 def _no_tangent(x: Array) -> Any:

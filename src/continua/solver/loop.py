@@ -205,7 +205,11 @@ class Loop(NamedTuple):
             limit = jnp.minimum(layout.rows, self.max_steps - offset)
             now = None if lanes else drawn
             state, page, now, filled = self.fill(state, record.page, now, limit, offset)
-            drawn = self._draw_lanes(drawn, page, filled, state.t, offset) if lanes and drawn is not None else now
+            drawn = (
+                self._draw_lanes(drawn, cast(Array, page), filled, state.t, offset)
+                if lanes and drawn is not None
+                else now
+            )
             return state, drawn, Record(record.numbers, starts, cast(Array, page), record.pages + 1, filled)
 
         start = (state, drawn, Record(numbers, starts, page, zero, zero))
