@@ -2,7 +2,7 @@
 
 from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict, is_traced
 from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
-from continua.core.linear_map import LinearMap, linear_map, whole_cotangent
+from continua.core.linear_maps import LinearMap, linear_map, whole_cotangent
 from continua.core.precision import in_double_precision
 
 __all__ = [

@@ -199,7 +199,7 @@ def expand(expression: Expression) -> Expression:
     """The expression as a sum of products: (a + b) x becomes a x + b x, and equal terms are added.
 
     Example:
-        >>> from continua.show.text import text
+        >>> from continua.show.plain_text import text
         >>> x, k = Symbol("x", "state"), Symbol("k")
         >>> text(expand(multiply(add(ONE, negate(x)), k, x)))
         'k x − k x²'

@@ -55,7 +55,7 @@ def trace_expressions(
         NotExpressible: the function uses a primitive without a formula, such as a loop or a branch on the state.
 
     Example:
-        >>> from continua.show.text import text
+        >>> from continua.show.plain_text import text
         >>> growth = lambda t, y, p: p["r"] * y * (1 - y / p["K"])
         >>> text(trace_expressions(growth, y=["hare"], p={"r": (), "K": ()})[0])
         'r hare·(1 − hare/K)'

@@ -7,8 +7,8 @@ from continua.show.decimals import MINUS, format_number
 from continua.show.expression import Call, Expression, Number, Power, Product, Sum, Symbol, substitute
 from continua.show.markup import escaped
 from continua.show.names import split_name
+from continua.show.plain_text import FUNCTION_NAMES
 from continua.show.terms import Term, is_coefficient, is_number, terms_of
-from continua.show.text import FUNCTION_NAMES
 
 DOT = "<mo>·</mo>"
 THIN_SPACE = '<mspace width="0.1667em"/>'
