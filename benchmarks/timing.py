@@ -33,14 +33,30 @@ def pin_one_core() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def interleaved(functions: dict[str, Callable[[], Any]], rounds: int, least: float = 0.02) -> dict[str, Timing]:
+def interleaved(
+    functions: dict[str, Callable[[], Any]],
+    rounds: int,
+    least: float = 0.02,
+    compilations: int = 1,
+    clear: Callable[[], None] = gc.collect,
+) -> dict[str, Timing]:
     """Time each function once a round, for `least` seconds: what disturbs the machine disturbs all of them.
 
     Each turn of a fast one begins with a call that is not timed, and each round with another function: a predecessor
-    leaves its traces in the caches.
+    leaves its traces in the caches. The rounds are shared among several compilations, with `clear` before each: where
+    the same code happens to lie in memory is worth a fifth of its time.
     """
-    repeats = {name: max(1, round(least / _seconds(function, 2)[1])) for name, function in functions.items()}
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in functions}
+    for _ in range(compilations):
+        clear()
+        _turns(functions, -(-rounds // compilations), least, turns)
+    return {name: _summary(found) for name, found in turns.items()}
+
+
+def _turns(functions: dict[str, Callable], rounds: int, least: float, turns: dict[str, list]) -> None:
+    for function in functions.values():
+        function()
+    repeats = {name: max(1, round(least / _seconds(function, 2)[1])) for name, function in functions.items()}
     names = list(functions)
     gc.disable()
     for number in range(rounds):
@@ -51,7 +67,6 @@ def interleaved(functions: dict[str, Callable[[], Any]], rounds: int, least: flo
                 functions[name]()
             turns[name].append(_seconds(functions[name], repeats[name]))
     gc.enable()
-    return {name: _summary(found) for name, found in turns.items()}
 
 
 def _seconds(function: Callable[[], Any], repeats: int) -> tuple[float, float]:

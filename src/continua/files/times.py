@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class TimeAxis:
 
 @dataclass(frozen=True)
 class _Dates:
-    instants: NDArray[np.datetime64]  # NaT for a gap
+    instants: NDArray[Any]  # NaT for a gap
     zoned: bool = False
 
 
@@ -205,7 +206,7 @@ def _from_dates(dates: _Dates, name: str) -> TimeAxis:
     return TimeAxis(name, np.asarray(values, dtype=np.float64), unit, (*notes, note))
 
 
-def _monthly_years(instants: NDArray[np.datetime64]) -> NDArray[np.float64]:
+def _monthly_years(instants: NDArray[Any]) -> NDArray[np.float64]:
     """1949-02 as 1949 + 1/12, NaN for a gap."""
     months = instants.astype("datetime64[M]").astype(np.int64)
     return np.where(np.isnat(instants), np.nan, 1970.0 + months / 12.0)
