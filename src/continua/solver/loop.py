@@ -18,7 +18,7 @@ from continua.solver.field import Field, Parameters
 from continua.solver.step_control import StepControl
 
 PAGE_BYTES = 2**23  # about what stays in a second- or third-level cache, and is zero-filled in under a millisecond
-MOST_ROWS = 2**10
+MOST_ROWS = 2**11
 
 
 class Problem(NamedTuple):
