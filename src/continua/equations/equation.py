@@ -46,7 +46,7 @@ class ODE(Equation):
     Example:
         >>> import jax.numpy as jnp
         >>> decay = ODE(lambda t, y, rate: -rate * y)
-        >>> print(decay(0.0, jnp.array([2.0]), 0.5))
+        >>> print(decay(jnp.array(0.0), jnp.array([2.0]), 0.5))
         [-1.]
     """
 
