@@ -96,7 +96,6 @@ def test_gradients_of_batches():
     assert apart(start, one_by_one(lambda p: jax.grad(loss, 1)(p, Y0), PARAMETERS).sum(0)) < 1e-11
 
 
-@pytest.mark.core
 def test_batches_of_gradients():
     lanes = jax.vmap(lambda y: jax.grad(loss)(P, y))(STATES)
     assert apart(lanes, one_by_one(lambda y: jax.grad(loss)(P, y), STATES)) < 1e-11
@@ -147,7 +146,6 @@ def closure_loss(p):
     return (continua.solve(field, Y0, TS, rtol=1e-9, atol=1e-9).ys ** 2 * WEIGHTS).sum()
 
 
-@pytest.mark.core
 def test_gradients_reach_what_a_function_closes_over():
     gradient = jax.grad(loss)(P, Y0)
     assert apart(jax.grad(closure_loss)(P), gradient) < 1e-11
