@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference.md"
-PACKAGES = ["continua", "continua.equations", "continua.methods", "continua.solver", "continua.discovery"]
+PACKAGES = [
+    "continua",
+    "continua.equations",
+    "continua.methods",
+    "continua.solver",
+    "continua.stability",
+    "continua.discovery",
+]
 
 
 def documented(package: str) -> set[str]:

@@ -22,13 +22,14 @@ from continua.equations import (
     Pendulum,
     Robertson,
     Scaled,
+    Written,
     parameter_values,
     parameters_of,
 )
 
 from .systems import SYSTEMS
 
-WRAPPERS = {Equation, ODE, Scaled}
+WRAPPERS = {Equation, ODE, Scaled, Written}
 
 every_system = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
 every_documented = pytest.mark.parametrize(

@@ -117,19 +117,27 @@ def test_states_are_read_in_the_order_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "unit"),
+    ("header", "name", "unit"),
     [
-        ("time", None),
-        ("T", None),
-        ("t [s]", "second"),
-        ("Time (days)", "day"),
-        ("time_ms", "millisecond"),
-        ("Hours", "hour"),
+        ("time", "time", None),
+        ("T", "T", None),
+        ("t [s]", "t", "second"),
+        ("Time (days)", "Time", "day"),
+        ("time (tau)", "time", None),
+        ("time [µs]", "time", "microsecond"),
+        ("time_ms", "time_ms", "millisecond"),
+        ("Hours", "Hours", "hour"),
     ],
 )
-def test_time_is_known_by_its_name(tmp_path, name, unit):
-    table = read_text(tmp_path, f"x,{name}\n5,0\n6,1\n7,2\n8,3\n")
+def test_time_is_known_by_its_name(tmp_path, header, name, unit):
+    table = read_text(tmp_path, f"x,{header}\n5,0\n9,1\n7,2\n8,3\n")
     assert (table.time_name, table.calendar, table.states) == (name, unit, ("x",))
+
+
+@pytest.mark.parametrize("header", ["T [K]", "min", "x [s]", "u(t)", "s"])
+def test_what_only_looks_like_time_is_a_state(tmp_path, header):
+    table = read_text(tmp_path, f"{header},y\n5,3\n1,2\n7,1\n6,2\n")
+    assert table.time_name == "row"
 
 
 def test_a_monotone_column_is_time_else_the_row_number(tmp_path):
@@ -278,7 +286,7 @@ FAULTS = [
     ("t,x,x\n0,1,2\n", {}, "only one row"),
     ("t,x,x\n0,1,2\n1,2,3\n", {}, "more than one column named `x`"),
     ("t,x\n0,1\n1,2,3\n2,3\n3,4\n", {}, "line 3 has 3 cells, the header has 2"),
-    ("t,x\n0,1\n1\n2,3\n3,4\n", {}, "line 3 has 1 cells, the header has 2"),
+    ("t,x\n0,1\n1\n2,3\n3,4\n", {}, "line 3 has 1 cell, the header has 2"),
     ("t,x,w\n0,1,mon\n1,2,tue\n2,3,wed\n3,4,thu\n", {"time": "w"}, "'mon' is neither a number nor a date"),
     ("t,x,w\n0,1,a\n1,2,b\n2,3,c\n3,4,d\n", {"states": ["w"]}, "line 2, column `w`: 'a' is not a number"),
     (
@@ -316,11 +324,11 @@ def test_a_folder_is_no_table(tmp_path):
 
 
 def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
-    def refuse(self):
+    def refuse(self, mode):
         raise PermissionError(13, "Permission denied")
 
     path = file_of(tmp_path, HARES)
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match="permission"):
         read_table(path)
 

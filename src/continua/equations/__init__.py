@@ -1,13 +1,18 @@
 """What is solved: equations as PyTrees of their parameters, and the named classical systems."""
 
+from continua.equations.canonical_terms import canonical, parse_term
 from continua.equations.equation import ODE, Equation, ParameterInfo, parameter, parameter_values, parameters_of
+from continua.equations.equation_file import WrittenParameter, WrittenSystem, read_equation
+from continua.equations.grammar import parse
 from continua.equations.growth import ExponentialDecay, Logistic
 from continua.equations.linear import Linear
 from continua.equations.lorenz import Lorenz
 from continua.equations.oscillators import Duffing, HarmonicOscillator, Pendulum, VanDerPol
 from continua.equations.populations import SIR, LotkaVolterra
+from continua.equations.python_syntax import python_text
 from continua.equations.robertson import Robertson
 from continua.equations.scaled import Scaled
+from continua.equations.written import Written
 
 __all__ = [
     "ODE",
@@ -25,7 +30,15 @@ __all__ = [
     "Robertson",
     "Scaled",
     "VanDerPol",
+    "Written",
+    "WrittenParameter",
+    "WrittenSystem",
+    "canonical",
     "parameter",
     "parameter_values",
     "parameters_of",
+    "parse",
+    "parse_term",
+    "python_text",
+    "read_equation",
 ]

@@ -3,6 +3,7 @@
 from continua.files.bundled import bundled_record
 from continua.files.errors import DataError
 from continua.files.folder import check_folder, write_folder
-from continua.files.table import Table, read_table
+from continua.files.reading import read_table
+from continua.files.table import Table
 
 __all__ = ["DataError", "Table", "bundled_record", "check_folder", "read_table", "write_folder"]

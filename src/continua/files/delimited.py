@@ -1,23 +1,26 @@
-"""Delimited text into cells: commas, semicolons, tabs or blanks; comment lines; with or without a header."""
+"""Delimited text into columns: commas, semicolons, tabs or blanks; comment lines; with or without a header."""
 
 import csv
-import difflib
 import io
-import os
+import itertools
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from continua.files.columns import number
+import numpy as np
+from numpy.typing import NDArray
+
+from continua.files.columns import DECIMAL_COMMA, GrowingColumn, is_gap, number, with_point
 from continua.files.errors import DataError
-from continua.files.raw_table import RawTable, is_gap, raw_table
-from continua.files.wording import one_line, quoted
+from continua.files.plain_blocks import plain_columns
+from continua.files.raw_table import Cells, RawTable, raw_table
+from continua.files.text_lines import text_lines
+from continua.files.wording import counted, one_line
 
 SNIFFED_LINES = 20
+BLOCK = 1 << 14  # rows that are text at the same time
 QUOTED = re.compile(r'"[^"]*"')
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 
 
 @dataclass(frozen=True)
@@ -26,87 +29,53 @@ class _Record:
     cells: list[str]
 
 
-def read_delimited(path: str | os.PathLike[str]) -> RawTable:
-    """The cells of a delimited text file; every failure is a `DataError` that names the file and the line."""
-    source = one_line(Path(path).name) or quoted(str(path))
-    text = _decoded(_content(path), source)
-    delimiter = _delimiter(text)
-    records = _records(text, delimiter, source)
-    if not records:
+def read_delimited(stream: io.BufferedIOBase, source: str) -> RawTable:
+    """The columns of a delimited text file; every failure is a `DataError` that names the file and the line."""
+    lines = text_lines(stream, source)
+    start = _start(lines)
+    lines = itertools.chain(start, lines)
+    delimiter = _delimiter(start)
+    first = next(_records(lines, delimiter, source), None)
+    if first is None:
         raise DataError(f"{source} is empty. Use a table with a header line and at least 4 rows.")
-    names, body, notes = _header(records, text, delimiter)
-    if len(body) < 2:
-        held = "only a header" if not body else "only one row"
+    decimal_commas = _has_decimal_commas(start, delimiter)
+    names, notes = _names(first, start, delimiter, decimal_commas)
+    columns = _Columns(len(first.cells), source, decimal_commas)
+    if names is not None:
+        columns.extend([first])
+    _read_rows(lines, first.line, delimiter, columns)
+    cells, rows = columns.finished()
+    if rows.size < 2:
+        held = "only one row" if rows.size else "only a header"
         raise DataError(f"{source} holds {held}. Use a table with a header line and at least 4 rows.")
-    rows = [_fitted(record, len(names), source) for record in body]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    if delimiter == ";":
-        columns, comma_notes = _with_decimal_points(columns)
-        notes += comma_notes
-    return raw_table(source, names, columns, [record.line for record in body], notes)
-
-
-def _content(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a regular file or a pipe."""
-    name = quoted(os.fspath(path))
-    try:
-        file = Path(path).expanduser()
-        mode = file.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise DataError(f"`source` of `read_table` must be a file. Got the folder {name}. Use a CSV file in it.")
-        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-            raise DataError(f"`source` of `read_table` must be a file. Got the device {name}. Use a CSV file.")
-        return file.read_bytes()
-    except FileNotFoundError:
-        raise DataError(_missing(Path(path), name)) from None
-    except PermissionError:
-        raise DataError(f"{name} may not be read. Use a file you have the permission to read.") from None
-    except DataError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:  # ValueError: a NUL in the path; RuntimeError: no home folder
-        reason = one_line(getattr(error, "strerror", None) or str(error))
-        raise DataError(f"{name} cannot be read: {reason}. Use the path of a CSV file.") from None
-
-
-def _missing(path: Path, name: str) -> str:
-    """The message for a file that is not there, with the names in its folder that are nearly the same."""
-    message = f"`source` of `read_table` must be a file that exists. Got {name}."
-    try:
-        neighbours = sorted(entry.name for entry in path.expanduser().parent.iterdir() if entry.is_file())
-    except (OSError, RuntimeError, ValueError):
-        return f"{message} Use the path of a file; its folder does not exist either."
-    similar = difflib.get_close_matches(path.name, neighbours, n=3, cutoff=0.6)
-    if similar:
-        return f"{message} Did you mean {' or '.join(quoted(s) for s in similar)}?"
-    return f"{message} Use the path of a CSV file."
-
-
-def _decoded(content: bytes, source: str) -> str:
-    """The text of a file in UTF-8, or in UTF-16 where it says so."""
-    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    if content.startswith(b"PK\x03\x04"):
-        raise DataError(f"{source} is a spreadsheet or an archive. Export it as CSV, or unpack it first.")
-    if encoding == "utf-8-sig" and b"\0" in content:
-        raise DataError(f"{source} is binary. Use a table in plain text, for example CSV.")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise DataError(f"{source}, line {line} is not UTF-8 text. Save the table as CSV in UTF-8.") from None
+    if columns.decimal_commas:
+        notes += ("Commas inside numbers were read as decimal points.",)
+    return raw_table(source, first.cells if names is None else names, cells, rows, notes)
 
 
 def _is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")
 
 
-def _lines(text: str) -> Iterator[str]:
-    return iter(io.StringIO(text, newline=""))
+def _is_bare(line: str) -> bool:
+    return not line.strip() or _is_comment(line)
 
 
-def _delimiter(text: str) -> str:
+def _start(lines: Iterator[str]) -> list[str]:
+    """The first lines, down to the twentieth that holds cells."""
+    start: list[str] = []
+    filled = 0
+    for line in lines:
+        start.append(line)
+        filled += not _is_bare(line)
+        if filled == SNIFFED_LINES:
+            break
+    return start
+
+
+def _delimiter(start: Sequence[str]) -> str:
     """The delimiter that cuts the first lines into equally many cells; " " stands for any run of blanks."""
-    lines = [line for line in _lines(text) if line.strip() and not _is_comment(line)][:SNIFFED_LINES]
-    bare = [QUOTED.sub("q", line) for line in lines]
+    bare = [QUOTED.sub("q", line) for line in start if not _is_bare(line)]
     for candidate in (";", "\t", ","):
         counts = {line.count(candidate) for line in bare}
         if len(counts) == 1 and counts != {0}:
@@ -117,36 +86,44 @@ def _delimiter(text: str) -> str:
     return max((",", ";", "\t"), key=bare[0].count) if bare else ","
 
 
-def _records(text: str, delimiter: str, source: str) -> list[_Record]:
-    """The rows that hold cells, with the numbers of their lines; comments keep their line numbers."""
-    lines = ("\n" if _is_comment(line) else line for line in _lines(text))
+def _has_decimal_commas(start: Sequence[str], delimiter: str) -> bool:
+    """Whether "0,5" may be a number: between semicolons; elsewhere if it cannot be a thousands separator."""
+    if delimiter in (";", ","):
+        return delimiter == ";"
+    cells = (cell for line in start if not _is_bare(line) for cell in line.split(None if delimiter == " " else "\t"))
+    return any(DECIMAL_COMMA.fullmatch(cell.strip()) and not THOUSANDS.fullmatch(cell.strip()) for cell in cells)
+
+
+def _records(lines: Iterator[str], delimiter: str, source: str, done: int = 0) -> Iterator[_Record]:
+    """The rows that hold cells, with their lines, after `done` lines that were read before; comments count as lines."""
+    lines = ("\n" if _is_comment(line) else line for line in lines)
     if delimiter == " ":
         lines = ("\t".join(line.split()) + "\n" for line in lines)
     reader = csv.reader(lines, delimiter="\t" if delimiter == " " else delimiter, skipinitialspace=True, strict=True)
-    records: list[_Record] = []
     try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if cells and cells != [""]:
-                records.append(_Record(reader.line_num, cells))
+        for cells in reader:
+            if len(cells) > 1 or (cells and cells[0].strip()):
+                yield _Record(done + reader.line_num, cells)
     except csv.Error as error:
         reason = one_line(str(error))
-        raise DataError(f"{source}, line {reader.line_num}: {reason}. Check the quotes around that line.") from None
-    return records
+        raise DataError(
+            f"{source}, line {done + reader.line_num}: {reason}. Check the quotes around that line."
+        ) from None
 
 
-def _header(records: list[_Record], text: str, delimiter: str) -> tuple[list[str], list[_Record], tuple[str, ...]]:
-    """The names and the rows below them; a table of numbers alone is named by the comment above it, or by position."""
-    first = records[0].cells
-    values = [number(cell) for cell in first]
-    if any(value is None for value in values) or all(is_gap(cell) for cell in first):
-        return first, records[1:], ()
-    width = len(first)
-    for line in reversed(list(_lines(text))[: records[0].line - 1]):
+def _names(
+    first: _Record, start: Sequence[str], delimiter: str, decimal_commas: bool
+) -> tuple[list[str] | None, tuple[str, ...]]:
+    """None if the first row holds the names; else the comment above the numbers names them, or their position."""
+    values = [number(with_point(cell) if decimal_commas else cell) for cell in first.cells]
+    if any(value is None for value in values) or all(is_gap(cell) for cell in first.cells):
+        return None, ()
+    width = len(first.cells)
+    for line in reversed(start[: first.line - 1]):
         names = _commented_names(line, delimiter)
         if len(names) == width and all(names):
-            return names, records, ("The column names were taken from the comment above the numbers.",)
-    return [f"column {n + 1}" for n in range(width)], records, ("No header was found: columns are named by position.",)
+            return names, ("The column names were taken from the comment above the numbers.",)
+    return [f"column {n + 1}" for n in range(width)], ("No header was found: columns are named by position.",)
 
 
 def _commented_names(line: str, delimiter: str) -> list[str]:
@@ -154,21 +131,59 @@ def _commented_names(line: str, delimiter: str) -> list[str]:
     return content.split() if delimiter == " " else [name.strip().strip('"') for name in content.split(delimiter)]
 
 
+class _Columns:
+    """Columns that grow by blocks of rows, and the lines of those rows."""
+
+    def __init__(self, width: int, source: str, decimal_commas: bool) -> None:
+        self.width = width
+        self.source = source
+        self._columns = [GrowingColumn(with_point if decimal_commas else None) for _ in range(width)]
+        self._lines: list[NDArray[np.int64]] = []
+
+    @property
+    def decimal_commas(self) -> bool:
+        """Whether a decimal comma was read."""
+        return any(column.prepared for column in self._columns)
+
+    def extend(self, records: Sequence[_Record]) -> None:
+        """Appends rows."""
+        rows = [_fitted(record, self.width, self.source) for record in records]
+        cells = [list(column) for column in zip(*rows, strict=True)]
+        self.extend_columns(cells, np.array([record.line for record in records], dtype=np.int64))
+
+    def extend_columns(self, cells: Sequence[Cells], lines: NDArray[np.int64]) -> None:
+        """Appends the cells of rows, by column."""
+        for column, block in zip(self._columns, cells, strict=True):
+            column.extend(block)
+        self._lines.append(lines)
+
+    def finished(self) -> tuple[list[Cells], NDArray[np.int64]]:
+        """The columns and the line of each row."""
+        lines = np.concatenate(self._lines) if self._lines else np.zeros(0, np.int64)
+        return [column.finished() for column in self._columns], lines
+
+
+def _read_rows(lines: Iterator[str], done: int, delimiter: str, columns: _Columns) -> None:
+    """All rows after line `done`: plain lines by blocks, the others, and all that follow, record by record."""
+    while len(block := list(itertools.islice(lines, BLOCK))) == BLOCK:
+        cells = plain_columns(block, delimiter, columns.width)
+        if cells is None:
+            break
+        columns.extend_columns(cells, done + 1 + np.arange(BLOCK))
+        done += BLOCK
+    records = _records(itertools.chain(block, lines), delimiter, columns.source, done)
+    while rows := list(itertools.islice(records, BLOCK)):
+        columns.extend(rows)
+
+
 def _fitted(record: _Record, width: int, source: str) -> list[str]:
     """The cells of a row, which must be as many as the header's; blank ones at the end may be too many."""
     cells = record.cells
-    while len(cells) > width and not cells[-1]:
+    while len(cells) > width and not cells[-1].strip():
         cells = cells[:-1]
     if len(cells) != width:
         raise DataError(
-            f"{source}, line {record.line} has {len(cells)} cells, the header has {width}. "
+            f"{source}, line {record.line} has {counted(len(cells), 'cell')}, the header has {width}. "
             "Use as many in every row; a gap is an empty cell."
         )
     return cells
-
-
-def _with_decimal_points(columns: Sequence[list[str]]) -> tuple[list[list[str]], tuple[str, ...]]:
-    """Cells such as "0,5" as "0.5", in a file whose delimiter leaves the comma free."""
-    changed = [[c.replace(",", ".") if DECIMAL_COMMA.fullmatch(c) else c for c in column] for column in columns]
-    notes = ("Commas inside numbers were read as decimal points.",) if changed != list(columns) else ()
-    return changed, notes

@@ -1,27 +1,37 @@
 """Tables that are already in memory: a mapping of arrays, or a data frame that is told by its looks."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from continua.files.columns import column_of
 from continua.files.errors import DataError
 from continua.files.raw_table import Cells, RawTable, raw_table
 from continua.files.wording import listed, quoted
 
 
-def read_columns(source: object) -> RawTable:
+def read_columns(source: Any, name: str = "table") -> RawTable:
     """The cells of a mapping from names to 1-D arrays, of a polars frame or of a pandas frame."""
+    polars = sys.modules.get("polars")  # whoever brings a polars frame has imported polars
+    if polars is not None and isinstance(source, polars.LazyFrame):
+        source = source.collect()
     pairs, notes = _pairs(source)
     if not pairs:
         raise DataError("`source` of `read_table` must have columns. Got none. Use a mapping of names to arrays.")
-    columns = [_cells(name, values) for name, values in pairs]
-    names = [name for name, _ in pairs]
-    lengths = {len(column) for column in columns}
+    columns: dict[str, Cells] = {}
+    for column, values in pairs:
+        cells = _polars_cells(values) if _is_polars(values) else _cells(column, values)
+        if cells is None:
+            notes += (f"Column `{column}` was dropped: it holds neither numbers, text nor dates.",)
+        else:
+            columns[column] = cells
+    lengths = {len(cells) for cells in columns.values()}
     if len(lengths) > 1:
-        found = listed(f"{name}: {len(column)}" for name, column in zip(names, columns, strict=True))
+        found = listed(f"{column}: {len(cells)}" for column, cells in columns.items())
         raise DataError(f"`source` of `read_table` must have columns of one length. Got {found}. Use NaN for gaps.")
-    return raw_table("table", names, columns, None, notes)
+    return raw_table(name, list(columns), list(columns.values()), None, notes)
 
 
 def _pairs(source: Any) -> tuple[list[tuple[str, object]], tuple[str, ...]]:
@@ -52,6 +62,24 @@ def _pairs(source: Any) -> tuple[list[tuple[str, object]], tuple[str, ...]]:
     return [(label, index), *pairs], (f"The index of the frame was read as the column `{label}`.",)
 
 
+def _is_polars(values: object) -> bool:
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(values, polars.Series)
+
+
+def _polars_cells(series: Any) -> Cells | None:
+    """One polars column: nulls become gaps; None where it holds lists, structs or bytes."""
+    import polars as pl
+
+    if series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null):
+        return np.array(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
+    if series.dtype in (pl.Date, pl.Datetime):
+        return np.array(series.cast(pl.Datetime("us")).to_numpy(), dtype="datetime64[us]")
+    if series.dtype in (pl.String, pl.Categorical, pl.Enum):
+        return column_of([text.strip() for text in series.cast(pl.String).fill_null("").to_list()])
+    return None
+
+
 def _cells(name: str, values: object) -> Cells:
     """One column: numbers as float64, dates as datetime64, anything else as text."""
     try:
@@ -63,12 +91,13 @@ def _cells(name: str, values: object) -> Cells:
     if array.ndim != 1:
         raise DataError(f"Column `{name}` must be 1-D. Got shape {array.shape}. Use one name for each column.")
     if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
+        with np.errstate(over="ignore"):  # a number beyond float64 becomes infinite, and is refused as such
+            return array.astype(np.float64)
     if array.dtype.kind == "M":
         return array.astype("datetime64[us]")
     if array.dtype.kind in "cmV":
         raise DataError(f"Column `{name}` must hold real numbers or dates. Got {array.dtype}. Use float64.")
     try:
-        return ["" if value is None else str(value).strip() for value in array.tolist()]
+        return column_of(["" if value is None else str(value).strip() for value in array.tolist()])
     except ValueError:  # an integer of thousands of digits
         raise DataError(f"Column `{name}` holds a number that is too large. Use an array of float64.") from None

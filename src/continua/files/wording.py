@@ -26,8 +26,10 @@ def listed(names: Iterable[str]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """For example "1 row" or "3 rows"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """For example "1 row", "3 rows" or "2 trajectories"."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count} {noun}s"
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:

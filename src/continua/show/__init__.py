@@ -1,34 +1,73 @@
 """Ground floor: what a person sees: equations as text and MathML, figures, and a page that holds them."""
 
 from continua.show.decimals import format_number, format_uncertain
-from continua.show.document import Code, Figure, Heading, Maths, Section, TableOf, Text, page
-from continua.show.expression import Expression, Symbol, evaluate, expand
-from continua.show.figures import PALETTE, new_figure, svg
+from continua.show.document import page
+from continua.show.expression import (
+    FUNCTIONS,
+    MINUS_ONE,
+    Call,
+    Expression,
+    Number,
+    Power,
+    Product,
+    Sum,
+    Symbol,
+    add,
+    call,
+    evaluate,
+    expand,
+    multiply,
+    negate,
+    power,
+    substitute,
+    symbols_of,
+)
+from continua.show.figures import PALETTE, figure_files, new_figure, svg
 from continua.show.from_jaxpr import NotExpressible, trace_expressions
 from continua.show.plain_text import text
 from continua.show.presentation import mathml, mathml_equation
+from continua.show.sections import Callout, Code, Details, Figure, Heading, Maths, Section, TableOf, Text
+from continua.show.terms import is_coefficient
 
 __all__ = [
+    "FUNCTIONS",
+    "MINUS_ONE",
     "PALETTE",
+    "Call",
+    "Callout",
     "Code",
+    "Details",
     "Expression",
     "Figure",
     "Heading",
     "Maths",
     "NotExpressible",
+    "Number",
+    "Power",
+    "Product",
     "Section",
+    "Sum",
     "Symbol",
     "TableOf",
     "Text",
+    "add",
+    "call",
     "evaluate",
     "expand",
+    "figure_files",
     "format_number",
     "format_uncertain",
+    "is_coefficient",
     "mathml",
     "mathml_equation",
+    "multiply",
+    "negate",
     "new_figure",
     "page",
+    "power",
+    "substitute",
     "svg",
+    "symbols_of",
     "text",
     "trace_expressions",
 ]

@@ -1,96 +1,28 @@
-"""A page that holds everything itself: no scripts, nothing from the outside, light and dark, good on paper."""
+"""A page that holds everything itself: nothing from outside, light and dark, good on paper, whole without a script."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
 
 from continua.show.markup import escaped
+from continua.show.page_parts import policy, script, style
+from continua.show.sections import Callout, Code, Details, Figure, Heading, Maths, Section, TableOf, Text
+from continua.show.svg_markup import PLOT_ATTRIBUTE
 
-STYLE = """
-:root { color-scheme: light dark;
-  --ink: #1a1a1a; --paper: #ffffff; --faint: #5c5c5c; --rule: #d6d6d6; --tint: #f5f5f3; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e6; --paper: #141414; --faint: #a3a3a3; --rule: #3c3c3c; --tint: #1f1f1f; }
-}
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 46rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.55 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 1.5rem; }
-h2 { font-size: 1.25rem; line-height: 1.3; margin: 2.2rem 0 .6rem; }
-p { margin: .6rem 0; white-space: pre-line; }
-math { font-size: 1.15em; }
-math[display="block"] { margin: .8rem 0; }
-.maths, .table { overflow: auto hidden; margin: 1rem 0; }
-figure { margin: 1.4rem 0; }
-figure > div { overflow: auto hidden; }
-figure svg { display: block; width: 100%; min-width: 28rem; height: auto; }
-figcaption, caption { color: var(--faint); font-size: .9rem; text-align: left; }
-figcaption { margin-top: .4rem; }
-caption { caption-side: bottom; padding-top: .4rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
-th, td { padding: .3rem .9rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }
-th { font-weight: 600; }
-pre { background: var(--tint); padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; border-radius: 4px; }
-@media print {
-  :root { --ink: #000; --paper: #fff; --faint: #444; --rule: #999; --tint: #fff; }
-  body { max-width: none; padding: 0; font-size: 10.5pt; }
-  figure, table, pre, .maths { break-inside: avoid; }
-  figure svg { min-width: 0; }
-  h2 { break-after: avoid; }
-}
-"""
+MOST_WITHOUT_CONTENTS = 5  # headings
+FIGURE_TO_ZOOM = f' {PLOT_ATTRIBUTE}="'  # an escaped text has no such quotation mark
 
-
-@dataclass(frozen=True)
-class Heading:
-    """The title of what follows."""
-
-    content: str
-
-
-@dataclass(frozen=True)
-class Text:
-    """Prose; an empty line parts two paragraphs."""
-
-    content: str
-
-
-@dataclass(frozen=True)
-class Code:
-    """Lines to be copied as they are, such as a command."""
-
-    content: str
-
-
-@dataclass(frozen=True)
-class Maths:
-    """MathML that this room made; it goes into the page as it is."""
-
-    mathml: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """An SVG that this room made; it goes into the page as it is. `alt` says in words what is to be seen."""
-
-    svg: str
-    caption: str
-    alt: str
-
-
-@dataclass(frozen=True)
-class TableOf:
-    """Rows of text below a header."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    caption: str = ""
-
-
-Section = Heading | Text | Code | Maths | Figure | TableOf
+# 0.48(6), −1.2(3)×10⁻⁵, +3.2, 12 %, 0.36 … 0.60, [0.3, 0.5], ∞, nan, – (nothing known)
+QUANTITY = r"[−+±~≤≥<>-]?\s?(?:\d[\d.,\u202f']*(?:e[+-]?\d+)?(?:\([\d.?]+\))?(?:×?10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)?|∞|nan)\s?%?"
+NUMERIC = re.compile(rf"(?:\[?{QUANTITY}(?:\s?(?:…|\.\.\.|–|to|,|±)\s?{QUANTITY})?\]?|[–—-])", re.IGNORECASE)
+NOTHING = {"", "–", "—", "-"}
 
 
 def page(title: str, sections: Sequence[Section], *, language: str = "en") -> str:
     """A complete HTML document; all text in it is escaped.
+
+    A content security policy in it forbids every request to the outside and every script but its own two: one switches
+    light and dark, copies code and unfolds details for paper, one zooms figures from `svg` and names their points. The
+    second is there only if such a figure is. Without scripts the page says and shows the same.
 
     Args:
         title: of the page and of its first heading.
@@ -101,39 +33,114 @@ def page(title: str, sections: Sequence[Section], *, language: str = "en") -> st
         >>> "<h1>a &lt; b</h1>" in page("a < b", [Text("Proof.")])
         True
     """
-    body = "\n".join(_section(section) for section in sections)
+    anchors = Anchors(sections)
+    body = "\n".join(_body(sections, anchors))
+    scripts = [script(name) for name in ("page", "plot") if name == "page" or FIGURE_TO_ZOOM in body]
     return (
         f'<!DOCTYPE html>\n<html lang="{escaped(language)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(scripts)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escaped(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n<h1>{escaped(title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<title>{escaped(title)}</title>\n<style>{style()}</style>\n</head>\n"
+        f"<body>\n<main>\n<h1>{escaped(title)}</h1>\n{body}\n</main>\n"
+        + "".join(f"<script>{one}</script>\n" for one in scripts)
+        + "</body>\n</html>\n"
     )
 
 
-def _section(section: Section) -> str:
+class Anchors:
+    """A name for every heading, made of its letters, each once: what a link to it says."""
+
+    def __init__(self, sections: Sequence[Section]) -> None:
+        self.headings = list(_headings(sections))
+        self.names: list[str] = []
+        for place, heading in enumerate(self.headings, 1):
+            name = "-".join(re.findall(r"[a-z0-9]+", heading.content.lower()))[:60] or f"section-{place}"
+            self.names.append(name if name not in self.names else f"{name}-{place}")
+        self.left = iter(self.names)
+
+
+def _headings(sections: Sequence[Section]) -> Iterator[Heading]:
+    for section in sections:
+        if isinstance(section, Heading):
+            yield section
+        elif isinstance(section, Details):
+            yield from _headings(section.sections)
+
+
+def _body(sections: Sequence[Section], anchors: Anchors) -> Iterator[str]:
+    """The sections, and the list of contents before the first heading: what must come first stays first."""
+    contents = _contents(anchors)
+    for section in sections:
+        if contents and isinstance(section, Heading):
+            yield contents
+            contents = ""
+        yield _section(section, anchors)
+
+
+def _contents(anchors: Anchors) -> str:
+    if len(anchors.headings) <= MOST_WITHOUT_CONTENTS:
+        return ""
+    entries = zip(anchors.names, anchors.headings, strict=True)
+    items = "\n".join(f'<li><a href="#{name}">{escaped(heading.content)}</a></li>' for name, heading in entries)
+    return f'<nav aria-label="Contents"><ol>\n{items}\n</ol></nav>'
+
+
+def _section(section: Section, anchors: Anchors) -> str:
     match section:
         case Heading(content):
-            return f"<h2>{escaped(content)}</h2>"
+            return f'<h2 id="{next(anchors.left)}">{escaped(content)}</h2>'
         case Text(content):
-            paragraphs = [part.strip() for part in content.replace("\r\n", "\n").split("\n\n")]
-            return "\n".join(f"<p>{escaped(part)}</p>" for part in paragraphs if part)
+            return _paragraphs(content)
+        case Callout():
+            return _callout(section)
         case Code(content):
-            return f"<pre><code>{escaped(content)}</code></pre>"
+            return f'<div class="code"><pre><code>{escaped(content)}</code></pre></div>'
         case Maths(mathml):
             return f'<div class="maths">{mathml}</div>'
         case Figure():
             return _figure(section)
         case TableOf():
             return _table(section)
+        case Details(summary, sections):
+            inner = "\n".join(_section(one, anchors) for one in sections)
+            return f"<details><summary>{escaped(summary)}</summary>\n{inner}\n</details>"
+
+
+def _paragraphs(content: str) -> str:
+    paragraphs = [part.strip() for part in content.replace("\r\n", "\n").split("\n\n")]
+    return "\n".join(f"<p>{escaped(part)}</p>" for part in paragraphs if part)
+
+
+def _callout(callout: Callout) -> str:
+    title = f"<p><strong>{escaped(callout.title)}</strong></p>" if callout.title else ""
+    return f'<aside class="{escaped(callout.kind)}" role="note">{title}{_paragraphs(callout.content)}</aside>'
 
 
 def _figure(figure: Figure) -> str:
     caption = f"<figcaption>{escaped(figure.caption)}</figcaption>" if figure.caption else ""
-    return f'<figure><div role="img" aria-label="{escaped(figure.alt)}">{figure.svg}</div>{caption}</figure>'
+    plot = f'<div class="plot" role="img" aria-label="{escaped(figure.alt)}">{figure.svg}</div>'
+    return f"<figure>{plot}{caption}</figure>"
 
 
 def _table(table: TableOf) -> str:
     caption = f"<caption>{escaped(table.caption)}</caption>" if table.caption else ""
-    head = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in table.header)
-    rows = "\n".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    kinds = _number_columns(table)
+    head = "".join(
+        f'<th scope="col"{kind}>{escaped(cell)}</th>' for kind, cell in zip(kinds, table.header, strict=False)
+    )
+    rows = "\n".join(
+        "<tr>" + "".join(f"<td{kind}>{escaped(cell)}</td>" for kind, cell in zip(kinds, row, strict=False)) + "</tr>"
+        for row in table.rows
+    )
     return f'<div class="table"><table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
+
+
+def _number_columns(table: TableOf) -> list[str]:
+    """An attribute for each column: a column is one of numbers if all that stands in it is a number, or nothing."""
+    width = max([len(table.header), *map(len, table.rows)])
+    kinds = []
+    for place in range(width):
+        cells = [row[place].strip() for row in table.rows if place < len(row)]
+        known = [cell for cell in cells if cell not in NOTHING]
+        kinds.append(' class="number"' if known and all(map(NUMERIC.fullmatch, known)) else "")
+    return kinds

@@ -9,11 +9,15 @@ Call      sin, exp, max, …
 """
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from numbers import Real
 from typing import Any, Literal
 
 LARGEST_EXPANDED_POWER = 8
+LARGEST_MULTIPLIED_POWER = 64
 SHORT_DECIMAL = 6  # 1/8 is 0.125, 1/3 stays 1/3
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -174,8 +178,17 @@ def symbols_of(expression: Expression) -> Iterator[Symbol]:
         yield from symbols_of(part)
 
 
-def evaluate(expression: Expression, values: Mapping[str, float]) -> float:
+def evaluate(
+    expression: Expression,
+    values: Mapping[str, Any],
+    functions: Mapping[str, Callable[..., Any]] = FUNCTIONS,
+) -> Any:
     """The expression's value where each symbol has the value of its name.
+
+    Args:
+        expression: the tree.
+        values: a number for each name, or anything with arithmetic, such as an array of JAX.
+        functions: for values that are no plain numbers, what computes each of `FUNCTIONS` on them.
 
     Example:
         >>> evaluate(divide(Symbol("x"), add(ONE, Symbol("x"))), {"x": 3.0})
@@ -184,15 +197,23 @@ def evaluate(expression: Expression, values: Mapping[str, float]) -> float:
     if isinstance(expression, Number):
         return expression.value
     if isinstance(expression, Symbol):
-        return float(values[expression.name])
-    parts = [evaluate(part, values) for part in _parts(expression)]
+        value = values[expression.name]
+        return float(value) if isinstance(value, Real) else value
+    parts = [evaluate(part, values, functions) for part in _parts(expression)]
     if isinstance(expression, Sum):
-        return sum(parts)
+        return reduce(operator.add, parts)
     if isinstance(expression, Product):
-        return math.prod(parts)
+        return reduce(operator.mul, parts)
     if isinstance(expression, Power):
-        return parts[0] ** parts[1]
-    return float(FUNCTIONS[expression.function](*parts))
+        return _raised(*parts)
+    return functions[expression.function](*parts)
+
+
+def _raised(base: Any, exponent: Any) -> Any:
+    """The power; whole exponents as int, which arrays multiply out and differentiate at zero."""
+    if isinstance(exponent, float) and exponent.is_integer() and abs(exponent) <= LARGEST_MULTIPLIED_POWER:
+        return base ** int(exponent)
+    return base**exponent
 
 
 def expand(expression: Expression) -> Expression:

@@ -1,11 +1,13 @@
 """Figures as inline SVG: small, the same in every run, and legible on a light and on a dark page."""
 
-import hashlib
 import io
-import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+
+from continua.show.plot_data import described, marked
+from continua.show.svg_markup import INK, inline_svg, standalone_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -13,12 +15,6 @@ if TYPE_CHECKING:
 # Six hues that keep a contrast of at least 3 on white and on near-black and differ for colour-blind eyes, after
 # Okabe & Ito, Color Universal Design (2008), darkened or lightened where needed.
 PALETTE = ("#1f77b4", "#d55e00", "#009e73", "#b8579a", "#a07800", "#7f7f7f")
-
-SVG_NAMESPACE = "http://www.w3.org/2000/svg"
-LINK = "{http://www.w3.org/1999/xlink}href"
-REFERENCE = re.compile(r"url\(#([^)]+)\)")
-DECIMALS = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
-INK = "#000000"  # matplotlib's default; becomes the colour of the text around the figure
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -46,6 +42,7 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     "ytick.labelcolor": INK,
 }
+DOTS_PER_INCH = 200  # twice the screen's 100: sharp on a dense display and on paper
 
 
 def new_figure(width: float = 6.4, height: float = 4.0, rows: int = 1, columns: int = 1) -> "tuple[Figure, Any]":
@@ -70,42 +67,85 @@ def new_figure(width: float = 6.4, height: float = 4.0, rows: int = 1, columns: 
         FigureCanvasSVG(figure)
         axes = figure.subplots(rows, columns, squeeze=False)
         for one in axes.ravel():  # ticks are made later, under the user's settings, unless they are told now
-            one.tick_params(which="both", color=INK, labelcolor=INK)
+            one.tick_params(which="both", color=INK, labelcolor=INK, grid_color="0.5", grid_alpha=0.35)
     return figure, axes
 
 
-def svg(figure: "Figure") -> str:
+def svg(figure: "Figure", interactive: bool = True) -> str:
     """The figure as an `<svg>` element to stand inside a page.
 
     Black becomes the colour of the page's text, the background is transparent and legends have no box, ids are unique
     to the figure, a dollar in a label is a dollar, and the same figure gives the same string in every run.
+
+    Args:
+        figure: as from `new_figure`. Axes for which `set_navigate(False)` was said stay still.
+        interactive: carry the data along (limits, scales, series by their labels), so that a page's script can zoom
+            and name the points. Without a script the picture is the same.
     """
-    root = ElementTree.fromstring(_drawn(figure))
-    for parent in (root, *root.findall(f"{{{SVG_NAMESPACE}}}defs")):
-        for child in [child for child in parent if child.tag.endswith(("}metadata", "}style"))]:
-            parent.remove(child)  # a date, and a style that would reach the whole page
-    prefix = "f" + hashlib.sha256(ElementTree.tostring(root)).hexdigest()[:10] + "-"
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        element.attrib = {name.rpartition("}")[2]: _own(name, value, prefix) for name, value in element.attrib.items()}
-    root.set("xmlns", SVG_NAMESPACE)
-    root.attrib.pop("version", None)
-    root.attrib.update({"fill": "currentColor", "stroke-linejoin": "round", "stroke-linecap": "butt"})
-    return ElementTree.tostring(root, encoding="unicode").strip()
+    if not interactive:
+        with _left_as_it_was(figure):
+            return inline_svg(_written(figure, "svg").decode())
+    with _left_as_it_was(figure), marked(figure) as marks:
+        markup = _written(figure, "svg").decode()
+        marks.settle()
+        return inline_svg(markup, described(figure), marks)
 
 
-def _drawn(figure: "Figure") -> str:
-    """The SVG document that matplotlib writes."""
+def figure_files(name: str, figure: "Figure", alt: str) -> dict[str, bytes]:
+    """The same figure as files that stand alone: an SVG and a PNG on white, the same bytes in every run.
+
+    Args:
+        name: of the files, without an ending.
+        figure: as from `new_figure`.
+        alt: says in words what is to be seen; it becomes the SVG's title and the PNG's description.
+
+    Returns:
+        Contents by file name: `NAME.svg` and `NAME.png`, the latter with 200 dots an inch.
+
+    Raises:
+        ValueError: `alt` is blank.
+
+    Example:
+        >>> sorted(figure_files("empty", new_figure()[0], "Axes without data."))
+        ['empty.png', 'empty.svg']
+    """
+    if not alt.strip():
+        raise ValueError(
+            f"`alt` of `figure_files` must say what is to be seen. Got {alt!r}. Describe it in a sentence."
+        )
+    with _left_as_it_was(figure):
+        drawing = standalone_svg(_written(figure, "svg").decode(), alt)
+    about = {"Software": None, "Description": alt.encode("utf-8", "replace").decode()}
+    with _left_as_it_was(figure):
+        picture = _written(figure, "png", dpi=DOTS_PER_INCH, facecolor="white", metadata=about)
+    return {f"{name}.svg": drawing.encode(), f"{name}.png": picture}
+
+
+@contextmanager
+def _left_as_it_was(figure: "Figure") -> Iterator[None]:
+    """The layout of a second drawing would start from that of the first and differ by a hair: it starts anew."""
+    before = [(axes, axes.get_in_layout(), *(axes.get_position(own) for own in (True, False))) for axes in figure.axes]
+    try:
+        yield
+    finally:
+        for axes, laid_out, original, active in before:
+            axes.set_position(original, which="original")
+            axes.set_position(active, which="active")
+            axes.set_in_layout(laid_out)  # setting a position takes the axes out of the layout
+
+
+def _written(figure: "Figure", kind: str, **options: Any) -> bytes:
+    """What matplotlib writes for the figure, as SVG or PNG."""
     import matplotlib as mpl
 
     for label in _labels(figure):
         label.set_parse_math(False)
     for legend in _legends(figure):  # a box in the user's colours would hide the text on a dark page
         legend.get_frame().set(facecolor="none", edgecolor="none")
-    stream = io.StringIO()
+    stream = io.BytesIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # the reader's browser has the letter
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+        figure.savefig(stream, format=kind, **{"metadata": {"Date": None}, **options})
     return stream.getvalue()
 
 
@@ -119,14 +159,3 @@ def _labels(figure: "Figure") -> list[Any]:
 
 def _legends(figure: "Figure") -> list[Any]:
     return [*figure.legends, *(legend for axes in figure.axes if (legend := axes.get_legend()) is not None)]
-
-
-def _own(name: str, value: str, prefix: str) -> str:
-    """An attribute with ids of this figure, the page's ink for black, and lengths to a hundredth of a point."""
-    if name in ("d", "x", "y"):
-        return DECIMALS.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
-    if name == "id":
-        return prefix + value
-    if name in (LINK, "href") and value.startswith("#"):
-        return "#" + prefix + value[1:]
-    return REFERENCE.sub(rf"url(#{prefix}\1)", value).replace(INK, "currentColor")

@@ -7,7 +7,12 @@ ALLOWED_CONTROLS = "\t\n"
 
 def escaped(content: str) -> str:
     """The text for XML and HTML, in an element or an attribute; what XML 1.0 forbids is dropped."""
-    return html.escape("".join(character for character in content if _is_allowed(character)))
+    return html.escape(allowed(content))
+
+
+def allowed(content: str) -> str:
+    """The text without what XML 1.0 forbids."""
+    return "".join(character for character in content if _is_allowed(character))
 
 
 def _is_allowed(character: str) -> bool:

@@ -1,0 +1,34 @@
+"""A trajectory at evenly spaced times: always as many, so that all searches share one compiled program."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from continua.core import Args
+from continua.equations import Equation
+from continua.solver import Status, solve
+from continua.stability.arguments import StateVector
+
+POINTS = 513
+
+
+class Trajectory(NamedTuple):
+    """States [time, state] at times [time], NaN past a failure; how it ended, and the time it reached."""
+
+    ts: Float[np.ndarray, " time"]
+    states: Float[np.ndarray, "time state"]
+    status: Status
+    reached: float
+
+
+def trajectory(
+    equation: Equation, z: StateVector, t0: float, duration: float, args: Args, rtol: float, max_steps: int
+) -> Trajectory:
+    """From z at t0 on; the units are such that the states are of order 1."""
+    ts = np.linspace(t0, t0 + duration, POINTS)
+    control = {"rtol": rtol, "atol": rtol * 1e-2, "max_steps": max_steps}
+    solution = solve(equation, jnp.asarray(z), ts, args=args, throw=False, **control)
+    status = Status(int(np.asarray(solution.ending.status)[0]))
+    return Trajectory(ts, np.asarray(solution.ys), status, float(np.asarray(solution.ending.t)[0]))
