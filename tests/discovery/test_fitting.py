@@ -55,7 +55,7 @@ def test_its_likelihood_equals_the_independent_reference(hares):
 
 
 def test_the_fit_is_one_trajectory_and_its_aicc_follows_from_it(hares):
-    y = solved(hares.equation, hares.fitted[0], hares.time)
+    y = solved(hares.field, hares.fitted[0], hares.time)
     np.testing.assert_allclose(y, hares.fitted, rtol=1e-3, atol=1e-3)
     misfit = y - hares.values
     sigma = np.sqrt((misfit**2).mean(0))
@@ -144,7 +144,7 @@ def test_van_der_pol_is_recovered_in_other_units(quick):
     assert (model.law, model.states) == ("Van der Pol oscillator", ("x", "v"))
     assert all_inside(model, {"mu": 1.5, "scale_1": 10.0, "scale_2": 0.2, "rate": 1.0})
     now, state = jnp.zeros(()), jnp.array([20.0, 0.3])
-    np.testing.assert_allclose(model.equation(now, state, None), LAWS["VanDerPol"][0](now, state, None), rtol=0.05)
+    np.testing.assert_allclose(model.field(now, state, None), LAWS["VanDerPol"][0](now, state, None), rtol=0.05)
 
 
 def test_logistic_growth_is_recovered(yeast):

@@ -10,10 +10,11 @@ import jax
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
 
 import continua
-from continua.core import ContinuaError
-from continua.discovery import Model, fit, law_lines
+from continua.core import ArgumentError, ContinuaError
+from continua.discovery import Model, fit, follow, law_lines, load
 from continua.files import DataError, Table, bundled_record, check_folder, read_table
 
 app = App(
@@ -57,6 +58,65 @@ def fit_command(
     model = fit_with_bar(console, table)
     say_found(console, model)
     console.print(f"wrote   {model.save(folder, force=force) / 'report.html'}", markup=False)
+
+
+@app.command(name="show")
+def show_command(model: Path) -> None:
+    """Print the law of a model, its parameters with intervals, and how it was judged.
+
+    Parameters
+    ----------
+    model
+        A folder that `fit` wrote, or its model.json.
+    """
+    loaded = load(model)
+    console = Console(highlight=False, soft_wrap=True)
+    say_found(console, loaded)
+    for name, value in loaded.parameters.items():
+        low, high = loaded.intervals[name]
+        console.print(f"        {name} = {value:.6g}   (95 %: {low:.4g} … {high:.4g})", markup=False)
+
+
+@app.command(name="forecast")
+def forecast_command(model: Path, *, horizon: int, data: Path | None = None) -> None:
+    """Forecast with a model, as a table.
+
+    Parameters
+    ----------
+    model
+        A folder that `fit` wrote, or its model.json.
+    horizon
+        How many sampling intervals ahead.
+    data
+        A newer table to start from; by default the last row of the data of the fit.
+    """
+    loaded = load(model)
+    forecast = loaded.forecast(horizon) if data is None else follow(loaded, read_table(data)).forecast(horizon)
+    sys.stdout.write(forecast.csv(loaded.time_name))
+
+
+@app.command(name="compare")
+def compare_command(*paths: Path) -> None:
+    """Lay models beside data they were not fitted to: parameters stay, only the start is found.
+
+    Parameters
+    ----------
+    paths
+        One or more models (folders or model.json), and last the table.
+    """
+    if len(paths) < 2:
+        raise ArgumentError("`compare` needs one or more models and, last, a table. Got fewer. Name them all.")
+    *models, data = paths
+    table = read_table(data)
+    found = [(str(path), follow(load(path), table)) for path in models]
+    rows = RichTable(box=None, header_style="")
+    for name in ("model", "law", "error in spreads", "error of each state", "−2 log L"):
+        rows.add_column(name)
+    for path, one in sorted(found, key=lambda pair: pair[1].minus_two_log_likelihood):
+        errors = ", ".join(f"{name} {error:.3g}" for name, error in zip(one.model.states, one.error, strict=True))
+        likelihood = f"{one.minus_two_log_likelihood:.1f}"
+        rows.add_row(path, one.model.law, f"{one.relative:.3g}", errors, likelihood)
+    Console(highlight=False, soft_wrap=True).print(rows)
 
 
 def say_read(console: Console, table: Table) -> None:

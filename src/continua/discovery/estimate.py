@@ -127,6 +127,26 @@ def refit(found: Estimate, data: Observations) -> Estimate | None:
     return _maximum(shooting, found.noise, found.point, found.sigma, TIES, np.inf)
 
 
+def follow_law(
+    family: Family,
+    data: Observations,
+    u: NDArray[np.float64],
+    typical: NDArray[np.float64],
+    noise: Noise,
+    sigma: NDArray[np.float64],
+) -> Estimate | None:
+    """The start from which a law with given unknowns u and σ follows the measurements best; None where it diverges."""
+    shooting = Shooting(family, data, typical, Segments.of(data.time))
+    point = Point(u, data.filled()[_firsts(shooting.segments)] / data.size)
+    try:
+        for tie in TIES:
+            point = shooting.search(point, noise, sigma, tie, held=True)
+        found = _described(shooting, noise, point, sigma, TIES[-1])
+    except (ValueError, np.linalg.LinAlgError):
+        return None
+    return found if np.isfinite(found.fitted).all() else None
+
+
 def _firsts(segments: Segments) -> NDArray[np.int_]:
     """The number of the first sample of each segment."""
     return np.array([int(np.flatnonzero(segments.rows == k)[0]) for k in range(len(segments.times))])

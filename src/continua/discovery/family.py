@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from continua.core import in_double_precision
 from continua.equations import (
     SIR,
     Duffing,
@@ -108,6 +109,7 @@ def families(size: int) -> list[Family]:
 
 
 @functools.cache
+@in_double_precision
 def _closed(named: NamedSystem) -> Family:
     """The smallest family that holds the system in all units of its states and of time.
 

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from continua.core import ArgumentError, in_double_precision
 from continua.discovery.family import Family, families
-from continua.discovery.forecasting import Belief, Forecast, run_on
+from continua.discovery.forecasting import Belief, Forecast, run_on, times_ahead
 from continua.discovery.noise import NOISES, Noise
 from continua.discovery.rolling import Skill
 from continua.equations import Equation, ParameterInfo, parameters_of
 from continua.files import write_folder
+from continua.solver import solve
 
 FORMAT = 1
 
@@ -103,7 +104,14 @@ class Model:
         return {name: (float(a), float(b)) for name, (a, b) in zip(self.family.names, self.bounds, strict=True)}
 
     @property
-    def equation(self) -> Equation:
+    def equation(self) -> str:
+        """The law as text, a line for each state, with its numbers and their standard errors in the last digits."""
+        from continua.discovery.law import law_lines
+
+        return "\n".join(law_lines(self))
+
+    @property
+    def field(self) -> Equation:
         """The law as an equation that `continua.solve` takes, in the precision of your JAX setting."""
         return self.family.equation(jnp.asarray(list(self.parameters.values())))
 
@@ -111,6 +119,35 @@ class Model:
     def described(self) -> dict[str, ParameterInfo]:
         """Meaning and unit of the named system's own parameters."""
         return {info.name: info for info in parameters_of(self.family.system) if info.name in self.family.names}
+
+    @in_double_precision
+    def simulate(self, ts: Any, y0: Any = None) -> NDArray[np.float64]:
+        """The law solved from a state.
+
+        Args:
+            ts: [time], strictly increasing or decreasing; the first is the start.
+            y0: [state], in the order of `states`, at ts[0]; the fitted state at the first row unless given.
+
+        Returns:
+            [time, state].
+
+        Raises:
+            ArgumentError: ts or y0 cannot be used.
+            FailedSolve: the law diverges from there.
+        """
+        start = np.asarray(self.fitted[0] if y0 is None else y0, float)
+        if start.shape != (len(self.states),):
+            raise ArgumentError(
+                f"`y0` of `simulate` must have a number for each of {', '.join(self.states)}. Got shape {start.shape}. "
+                "Use y0=model.fitted[0]."
+            )
+        return np.asarray(solve(self.field, start, np.asarray(ts, float), rtol=1e-8, atol=1e-8 * self.belief.size).ys)
+
+    def plot(self) -> Any:
+        """A matplotlib figure: data, law and forecast."""
+        from continua.discovery.figures import record_figure
+
+        return record_figure(self, self.forecast(horizon(self)))
 
     @in_double_precision
     def forecast(self, h: Any) -> Forecast:
@@ -126,13 +163,8 @@ class Model:
         Raises:
             ArgumentError: h is no positive int and no such array.
         """
-        last = float(self.time[-1])
-        times: NDArray[Any] = (
-            last + float(np.median(np.diff(self.time))) * np.arange(1, _steps(h) + 1)
-            if isinstance(h, str) or np.ndim(h) == 0
-            else _times(h, last)
-        )
-        expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - last)
+        times = times_ahead(h, self.time)
+        expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - self.time[-1])
         return Forecast(times, self.states, expected, lower, upper)
 
     def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
@@ -159,28 +191,6 @@ class Model:
 def horizon(model: Model) -> int:
     """How many steps ahead a report looks: a quarter of the record, at least five."""
     return max(5, min(len(model.time) // 4, 100))
-
-
-def _steps(h: Any) -> int:
-    if isinstance(h, bool) or not isinstance(h, int | np.integer) or h < 1:
-        raise ArgumentError(
-            f"`h` of `forecast` must be a positive number of steps. Got {h!r}. Use 5, or an array of times."
-        )
-    return int(h)
-
-
-def _times(h: Any, last: float) -> NDArray[np.float64]:
-    try:
-        times = np.asarray(h, float)
-    except (TypeError, ValueError):
-        times = np.empty(0)
-    ordered = times.ndim == 1 and times.size > 0 and bool((np.diff(times, prepend=last) > 0).all())
-    if not ordered or not np.isfinite(times).all():
-        got = " ".join(repr(h).split())
-        raise ArgumentError(
-            f"`h` of `forecast` must be increasing times after {last:.6g}. Got {got}. Use a number of steps."
-        )
-    return times
 
 
 def _plain(model: Model) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from continua.discovery.figures import phase_figure, record_figure, residual_fig
 from continua.discovery.forecasting import Forecast
 from continua.discovery.law import law_mathml, parameter_rows
 from continua.discovery.model import Model
-from continua.show import Code, Figure, Heading, Maths, Section, TableOf, Text, page
+from continua.show import Code, Figure, Heading, Maths, Section, TableOf, Text, page, svg
 
 MOST_RIVALS = 12
 
@@ -66,7 +66,7 @@ def _record(model: Model, forecast: Forecast) -> list[Section]:
     return [
         Heading("Data, fit and forecast"),
         Figure(
-            record_figure(model, forecast),
+            svg(record_figure(model, forecast)),
             f"Dots: measured. Line: the law. Dashed, with its band: forecast, and where 95 % of measurements are "
             f"expected, from {forecast.time[0]:.6g} to {forecast.time[-1]:.6g}.",
             f"Measured {_joined(model.states)} over {model.time_name}, the fitted trajectory and its continuation.",
@@ -80,7 +80,7 @@ def _residuals(model: Model) -> list[Section]:
     return [
         Heading("What the law leaves unexplained"),
         Figure(
-            residual_figure(model),
+            svg(residual_figure(model)),
             "Left: residuals in units of σ. Right: the same in order, against a normal distribution; good noise "
             f"lies on the line. Correlation of each residual with the one before it: {runs} (near 0 is good).",
             "Residuals over time, and their quantiles against those of a normal distribution.",
@@ -100,7 +100,7 @@ def _phase(model: Model) -> list[Section]:
     return [
         Heading("Phase portrait"),
         Figure(
-            phase_figure(model),
+            svg(phase_figure(model)),
             "Arrows: where the law drives the states from each point. Line: the fitted trajectory. Dots: measured.",
             f"{second} against {first}, with the direction field of the law.",
         ),
@@ -166,7 +166,9 @@ def _loading() -> list[Section]:
     code = (
         "import continua\n\n"
         'model = continua.load("FOLDER OF THIS REPORT")\n'
-        "model.equation, model.parameters, model.intervals\n"
+        "print(model.equation)\n"
+        "model.parameters, model.intervals, model.terms\n"
+        "model.simulate([0, 1, 2], y0=model.fitted[0])\n"
         "model.forecast(10).expected\n"
     )
     return [Heading("Use it in Python"), Code(code)]
