@@ -9,7 +9,7 @@ import pytest
 
 import continua
 from continua.core import ArgumentError, ContinuaError
-from continua.discovery.family import _closed, families
+from continua.discovery.named_families import _closed, families
 from continua.files import DataError
 
 

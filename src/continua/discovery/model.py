@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from continua.core import ArgumentError, in_double_precision
-from continua.discovery.family import Family, families
+from continua.discovery.family import Family, WrittenFamily
 from continua.discovery.forecasting import Belief, Forecast, run_on, times_ahead
+from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Noise
 from continua.discovery.rolling import Skill
-from continua.equations import Equation, ParameterInfo, parameters_of
+from continua.equations import Equation, Written, WrittenParameter, WrittenSystem, python_text
 from continua.files import write_folder
 from continua.solver import solve
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Model:
 
     Args:
         law: the title of its family.
+        written: the law as it was written or found term by term; None for a law that has a class.
         states: the names of the states, in the law's order.
         noise: the title of the noise model.
         sigma: [state], on the noise's normal scale.
@@ -63,6 +65,7 @@ class Model:
     """
 
     law: str
+    written: WrittenSystem | None
     states: tuple[str, ...]
     noise: str
     sigma: NDArray[np.float64]
@@ -83,6 +86,8 @@ class Model:
     @property
     def family(self) -> Family:
         """The family of the law."""
+        if self.written is not None:
+            return WrittenFamily(self.law, len(self.states), self.written)
         return next(f for f in families(len(self.states)) if f.title == self.law)
 
     @property
@@ -111,14 +116,16 @@ class Model:
         return "\n".join(law_lines(self))
 
     @property
+    def terms(self) -> dict[str, dict[str, float]]:
+        """Of each state, {term in Python syntax, such as `x*y`: coefficient}."""
+        from continua.discovery.law import law_terms
+
+        return law_terms(self)
+
+    @property
     def field(self) -> Equation:
         """The law as an equation that `continua.solve` takes, in the precision of your JAX setting."""
         return self.family.equation(jnp.asarray(list(self.parameters.values())))
-
-    @property
-    def described(self) -> dict[str, ParameterInfo]:
-        """Meaning and unit of the named system's own parameters."""
-        return {info.name: info for info in parameters_of(self.family.system) if info.name in self.family.names}
 
     @in_double_precision
     def simulate(self, ts: Any, y0: Any = None) -> NDArray[np.float64]:
@@ -203,7 +210,27 @@ def _plain(model: Model) -> dict[str, Any]:
             return {k: plain(v) for k, v in value.items()}
         return None if isinstance(value, float) and not np.isfinite(value) else value
 
-    return {"format": FORMAT, **plain(asdict(model))}
+    written = None if model.written is None else _written_plain(model.written)
+    return {"format": FORMAT, **plain(asdict(replace(model, written=None))), "written": written}
+
+
+def _written_plain(written: WrittenSystem) -> dict[str, Any]:
+    """The right-hand sides as text, which is parsed when the model is read."""
+    return {
+        "title": written.title,
+        "states": list(written.states),
+        "sides": [python_text(side) for side in written.sides],
+        "parameters": [asdict(p) for p in written.parameters],
+    }
+
+
+def _written(read: Mapping[str, Any]) -> WrittenSystem:
+    """The law of `_written_plain`; its text is parsed, never evaluated."""
+    parameters = tuple(WrittenParameter(**p) for p in read["parameters"])
+    lines = [f"d {state}/dt = {side}" for state, side in zip(read["states"], read["sides"], strict=True)]
+    free = {p.name: p.start for p in parameters if not p.fixed}
+    law = Written.from_text("\n".join(lines), free, constants={p.name: p.start for p in parameters if p.fixed})
+    return WrittenSystem(str(read["title"]), law.states, law.sides, parameters)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -254,6 +281,7 @@ def _model(read: Mapping[str, Any]) -> Model:
         )
         for r in read["rivals"]
     )
+    made["written"] = None if read["written"] is None else _written(read["written"])
     made["skills"] = tuple(Skill(**s) for s in read["skills"])
     model = Model(**{**made, "states": tuple(read["states"]), "notes": tuple(read["notes"])})
     _check(model)
@@ -263,7 +291,8 @@ def _model(read: Mapping[str, Any]) -> Model:
 def _check(model: Model) -> None:
     """The parts belong together; a ValueError where they do not."""
     rows, states = len(model.time), len(model.states)
-    if model.law not in (f.title for f in families(states)) or model.noise not in (n.title for n in NOISES):
+    named = [f.title for f in families(states)] if model.written is None else [model.written.title]
+    if model.law not in named or model.noise not in (n.title for n in NOISES):
         raise ValueError("an unknown law or noise")
     parameters, belief = len(model.family.names), model.belief
     shapes = {

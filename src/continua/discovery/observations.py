@@ -50,11 +50,16 @@ class Observations:
         return np.stack(columns, 1)
 
 
+def thinned(rows: int) -> slice:
+    """Which of so many rows are kept."""
+    return slice(None, None, -(-rows // MOST_ROWS))
+
+
 def observe(table: Table) -> tuple[Observations, list[str]]:
     """The table's measurements, thinned where there are very many, and what was done, to be said aloud."""
-    step = -(-len(table.time) // MOST_ROWS)
-    notes = [f"kept every {step}th of {len(table.time)} rows for the fit"] if step > 1 else []
-    return _measured(table.time[::step] - table.time[0], table.values[::step]), notes
+    kept = thinned(len(table.time))
+    notes = [f"kept every {kept.step}th of {len(table.time)} rows for the fit"] if kept.step > 1 else []
+    return _measured(table.time[kept] - table.time[0], table.values[kept]), notes
 
 
 def _measured(time: NDArray[np.float64], values: NDArray[np.float64]) -> Observations:
