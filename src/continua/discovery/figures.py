@@ -9,6 +9,7 @@ import numpy as np
 from continua.core import in_double_precision
 from continua.discovery.forecasting import Forecast
 from continua.discovery.model import Model
+from continua.discovery.unexplained import Unexplained
 from continua.show import PALETTE, new_figure
 from continua.solver import solve
 
@@ -41,7 +42,24 @@ def record_figure(model: Model, forecast: Forecast) -> "Figure":
     return figure
 
 
-def _time_label(model: Model) -> str:
+def baseline_figure(model: Unexplained, forecast: Forecast) -> "Figure":
+    """Data and a baseline's forecast with its band, a panel for each state."""
+    shown = min(len(model.states), MOST_PANELS)
+    figure, axes = new_figure(7.2, 1.2 + 1.9 * shown, rows=shown)
+    for i, (axis, name) in enumerate(zip(axes[:, 0], model.states, strict=False)):
+        colour = PALETTE[i % len(PALETTE)]
+        axis.plot(model.time, model.values[:, i], "o", color=colour, markersize=3, label="measured")
+        axis.plot(forecast.time, forecast.expected[:, i], "--", color=colour, label=model.baseline)
+        band = {"color": colour, "alpha": 0.2, "linewidth": 0, "label": "95 % of measurements"}
+        axis.fill_between(forecast.time, forecast.lower[:, i], forecast.upper[:, i], **band)
+        axis.set_ylabel(name)
+        if i == 0:
+            axis.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+    axes[-1, 0].set_xlabel(_time_label(model))
+    return figure
+
+
+def _time_label(model: Model | Unexplained) -> str:
     known = model.unit != "time" and model.unit.lower() not in model.time_name.lower()
     return f"{model.time_name} ({model.unit}s)" if known else model.time_name
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from continua.core import ContinuaError, in_double_precision
+from continua.core import in_double_precision
+from continua.discovery.audit import Finding, audit
 from continua.discovery.estimate import CONFIDENCE, Estimate, estimates
 from continua.discovery.family import Family, WrittenFamily
 from continua.discovery.forecasting import Belief
@@ -16,17 +17,14 @@ from continua.discovery.matching import matching_cost
 from continua.discovery.model import Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
-from continua.discovery.observations import Observations, observe, thinned
+from continua.discovery.observations import Observations, longest_trajectory, observe, thinned
 from continua.discovery.proposing import Proposal, sparse_proposal, written_proposals
 from continua.discovery.rolling import rolling_origins
+from continua.discovery.unexplained import Unexplained
 from continua.files import Table, read_table
 
 Progress = Callable[[int, int], None]
 MOST_ORDERS = 2
-
-
-class NoLawFound(ContinuaError, RuntimeError):
-    """No candidate could be fitted to the data."""
 
 
 @in_double_precision
@@ -39,7 +37,7 @@ def fit(
     degree: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Model:
+) -> Model | Unexplained:
     r"""Find the differential equation behind a record.
 
     $$ y_i(t_k) = m_i(t_k) + \sigma_i \varepsilon_{ik} \quad\text{or}\quad
@@ -61,26 +59,64 @@ def fit(
         progress: called with (done, all) as candidates are tried.
 
     Returns:
-        A `Model`: `equation`, `parameters`, `intervals`, `forecast(h)`, `save(folder)`, and what was tried.
+        A `Model`: `equation`, `parameters`, `intervals`, `terms`, `field`, `forecast(h)`, `save(folder)`, what was
+        tried and what to beware of; or an `Unexplained`, whose `equation` is None and whose forecast is that of the
+        best baseline, where the data supports no law.
 
     Raises:
         DataError: the data cannot be used; one line says what, where and the remedy.
-        NoLawFound: no candidate could be fitted.
+        ArgumentError: `equations` are not in the grammar, or not of these states.
     """
-    table = data if isinstance(data, Table) else read_table(data, time, states)
+    table = longest_trajectory(data if isinstance(data, Table) else read_table(data, time, states))
     observations, dropped = observe(table)
+    findings = audit(table.time, table.values, table.states, table.calendar)
     own = written_proposals(equations, table)
     tried = list(_tried(table, observations, own, degree, seed, progress))
     found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
-    if not found:
-        raise NoLawFound(
-            f"No law could be fitted to {table.source}: {len(table.time)} rows of {len(table.states)} states are too "
-            "few for any candidate, or none could be solved. Use more rows, or fewer states with `states`."
-        )
-    best = found[0]
-    order = next(order for _, order, e in tried if e is best)
+    best = found[0] if found else None
     rivals = sorted((_rival(f.title, n, order, e, table, best) for (f, n), order, e in tried), key=lambda r: r.aicc)
-    return _model(best, order, table, rivals, [*table.notes, *dropped])
+    reasons = [f.message for f in findings if f.severity == "refusal"]
+    if best is None:
+        reasons.append("no law could be solved along the record, or it has too few rows for any")
+    elif best.aicc > mean_aicc(observations):
+        reasons.append("no law explains the record better than its mean does")
+    notes = [*table.notes, *dropped]
+    if best is None or reasons:
+        return _unexplained(reasons, table, observations, rivals, findings, notes)
+    order = next(order for _, order, e in tried if e is best)
+    return _model(best, order, table, rivals, findings, notes)
+
+
+def mean_aicc(data: Observations) -> float:
+    """AICc of the law that nothing ever happens: a mean and a σ for each state."""
+    counts, spread = data.known.sum(0), np.maximum(data.spread, 1e-300)
+    k, n = 2 * len(counts), int(counts.sum())
+    likelihood = float((counts * (np.log(2 * np.pi * spread**2) + 1)).sum())
+    return likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
+
+
+def _unexplained(
+    reasons: list[str],
+    table: Table,
+    data: Observations,
+    rivals: list[Rival],
+    findings: tuple[Finding, ...],
+    notes: list[str],
+) -> Unexplained:
+    return Unexplained(
+        reasons=tuple(reasons),
+        states=tuple(table.states),
+        time=table.time,
+        values=table.values,
+        rivals=tuple(rivals),
+        skills=tuple(rolling_origins(data.time, data.values, table.calendar)),
+        time_name=table.time_name,
+        unit=table.calendar or "time",
+        calendar=table.calendar,
+        findings=findings,
+        notes=tuple(notes),
+        source=table.source,
+    )
 
 
 def _tried(
@@ -125,13 +161,21 @@ def _orders(family: Family, data: Observations) -> list[tuple[int, ...]]:
 
 
 def _rival(
-    title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate
+    title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate | None
 ) -> Rival:
     aicc = np.inf if found is None else float(found.aicc)
-    return Rival(title, noise, tuple(table.states[i] for i in order), aicc, aicc - best.aicc)
+    behind = np.inf if best is None else aicc - best.aicc
+    return Rival(title, noise, tuple(table.states[i] for i in order), aicc, behind)
 
 
-def _model(best: Estimate, order: tuple[int, ...], table: Table, rivals: list[Rival], notes: list[str]) -> Model:
+def _model(
+    best: Estimate,
+    order: tuple[int, ...],
+    table: Table,
+    rivals: list[Rival],
+    findings: tuple[Finding, ...],
+    notes: list[str],
+) -> Model:
     data = best.shooting.data
     return Model(
         law=best.family.title,
@@ -147,7 +191,8 @@ def _model(best: Estimate, order: tuple[int, ...], table: Table, rivals: list[Ri
         fitted=best.fitted,
         aicc=best.aicc,
         rivals=tuple(rivals),
-        skills=tuple(rolling_origins(best)),
+        skills=tuple(rolling_origins(data.time, data.values, table.calendar, best)),
+        findings=findings,
         time_name=table.time_name,
         unit=table.calendar or "time",
         notes=tuple(notes),

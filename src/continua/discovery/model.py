@@ -1,9 +1,8 @@
 """What `fit` returns: a law with its numbers, how sure they are, and what it predicts."""
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from continua.core import ArgumentError, in_double_precision
+from continua.discovery.audit import Finding
 from continua.discovery.family import Family, WrittenFamily
 from continua.discovery.forecasting import Belief, Forecast, run_on, times_ahead
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Noise
 from continua.discovery.rolling import Skill
-from continua.equations import Equation, Written, WrittenParameter, WrittenSystem, python_text
+from continua.equations import Equation, WrittenSystem
 from continua.files import write_folder
 from continua.solver import solve
 
-FORMAT = 2
+LITTLE = 0.5  # of the variance
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Model:
         fitted: [row, state], the law's trajectory.
         aicc: of the law.
         rivals: everything that was tried, best first.
-        skills: forecasts on rolling origins beside persistence.
+        skills: forecasts on rolling origins beside baselines.
+        findings: what the audit of the record said.
         time_name: the name of the time column.
         unit: of time, such as "year", or "time".
         notes: what was read, assumed and dropped.
@@ -78,10 +79,41 @@ class Model:
     aicc: float
     rivals: tuple[Rival, ...]
     skills: tuple[Skill, ...]
+    findings: tuple[Finding, ...]
     time_name: str
     unit: str
     notes: tuple[str, ...]
     source: str
+
+    @property
+    def reproduction(self) -> float:
+        """R² of the fitted trajectory: how much of the states' variance it explains."""
+        known = np.isfinite(self.values)
+        spread = np.maximum(np.nanstd(self.values, 0), 1e-300)
+        residual = np.where(known, (self.values - self.fitted) / spread, 0)
+        return float(1 - (residual**2).sum() / known.sum())
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What must be said before the law: that it does not reproduce its data, or forecasts no better than none."""
+        said = []
+        if self.reproduction < LITTLE:
+            said.append(
+                f"the law does not reproduce its own data (it explains {max(self.reproduction, 0):.0%} of them)"
+            )
+        if self.skills and all(not s.skill > 0 for s in self.skills):
+            numbers = "; ".join(
+                f"{s.horizon} ahead {s.model:.2g} against {s.baselines[s.rival]:.2g}" for s in self.skills
+            )
+            said.append(f"no dynamic law beats the baseline {self.skills[0].rival} here ({numbers} spreads)")
+        return tuple(said)
+
+    @cached_property
+    def meaning(self) -> tuple[str, ...]:
+        """Sentences about the law near the data: equilibria, periods, chaos."""
+        from continua.discovery.meaning import meaning
+
+        return meaning(self)
 
     @property
     def family(self) -> Family:
@@ -154,7 +186,7 @@ class Model:
         """A matplotlib figure: data, law and forecast."""
         from continua.discovery.figures import record_figure
 
-        return record_figure(self, self.forecast(horizon(self)))
+        return record_figure(self, self.forecast(horizon(len(self.time))))
 
     @in_double_precision
     def forecast(self, h: Any) -> Forecast:
@@ -175,7 +207,7 @@ class Model:
         return Forecast(times, self.states, expected, lower, upper)
 
     def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write report.html, forecast.csv and model.json into a new folder, whole or not at all.
+        """Write report.html, forecast.csv, model.json and figures into a new folder, whole or not at all.
 
         Args:
             folder: where; it must not exist unless `force`.
@@ -184,123 +216,18 @@ class Model:
         Returns:
             The folder's path.
         """
-        from continua.discovery.report import report
+        from continua.discovery.report import report_files
+        from continua.discovery.storage import stored
 
-        forecast = self.forecast(horizon(self))
+        forecast = self.forecast(horizon(len(self.time)))
         files = {
-            "report.html": report(self, forecast),
+            **report_files(self, forecast),
             "forecast.csv": forecast.csv(self.time_name),
-            "model.json": json.dumps(_plain(self), indent=1, ensure_ascii=False),
+            "model.json": stored(self),
         }
         return write_folder(folder, files, force)
 
 
-def horizon(model: Model) -> int:
+def horizon(rows: int) -> int:
     """How many steps ahead a report looks: a quarter of the record, at least five."""
-    return max(5, min(len(model.time) // 4, 100))
-
-
-def _plain(model: Model) -> dict[str, Any]:
-    """The model as JSON can hold it; NaN becomes null."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray | list | tuple):
-            return [plain(v) for v in (value.tolist() if isinstance(value, np.ndarray) else value)]
-        if isinstance(value, Mapping):
-            return {k: plain(v) for k, v in value.items()}
-        return None if isinstance(value, float) and not np.isfinite(value) else value
-
-    written = None if model.written is None else _written_plain(model.written)
-    return {"format": FORMAT, **plain(asdict(replace(model, written=None))), "written": written}
-
-
-def _written_plain(written: WrittenSystem) -> dict[str, Any]:
-    """The right-hand sides as text, which is parsed when the model is read."""
-    return {
-        "title": written.title,
-        "states": list(written.states),
-        "sides": [python_text(side) for side in written.sides],
-        "parameters": [asdict(p) for p in written.parameters],
-    }
-
-
-def _written(read: Mapping[str, Any]) -> WrittenSystem:
-    """The law of `_written_plain`; its text is parsed, never evaluated."""
-    parameters = tuple(WrittenParameter(**p) for p in read["parameters"])
-    lines = [f"d {state}/dt = {side}" for state, side in zip(read["states"], read["sides"], strict=True)]
-    free = {p.name: p.start for p in parameters if not p.fixed}
-    law = Written.from_text("\n".join(lines), free, constants={p.name: p.start for p in parameters if p.fixed})
-    return WrittenSystem(str(read["title"]), law.states, law.sides, parameters)
-
-
-def load(path: str | os.PathLike[str]) -> Model:
-    """A model that `fit` or `Model.save` wrote.
-
-    Args:
-        path: the folder, or its model.json.
-
-    Returns:
-        The `Model`.
-
-    Raises:
-        ArgumentError: there is no model at that path, or it is of another format.
-    """
-    file = Path(path) / "model.json" if Path(path).is_dir() else Path(path)
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-        if read["format"] != FORMAT:
-            raise ArgumentError(
-                f"`path` of `load` must hold format {FORMAT}. Got {read['format']} in {path!s}. Fit again."
-            )
-        return _model(read)
-    except OSError as error:
-        raise ArgumentError(
-            f"`path` of `load` must be a folder that `fit` wrote. Got {path!s}: {error.strerror}. Use its -o folder."
-        ) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ArgumentError):
-            raise
-        raise ArgumentError(
-            f"`path` of `load` must be a model.json that `fit` wrote. Got {path!s}. Fit again."
-        ) from None
-
-
-def _model(read: Mapping[str, Any]) -> Model:
-    """Arrays, tuples and records from plain JSON."""
-
-    def array(value: Any) -> NDArray[np.float64]:
-        return np.array(value, dtype=float)  # null becomes NaN
-
-    made: dict[str, Any] = {f.name: read[f.name] for f in fields(Model)}
-    for name in ("sigma", "errors", "bounds", "time", "values", "fitted"):
-        made[name] = array(made[name])
-    made["belief"] = Belief(**{k: array(v) for k, v in read["belief"].items()})
-    made["rivals"] = tuple(
-        Rival(
-            **{**r, "states": tuple(r["states"]), **{k: np.inf if r[k] is None else r[k] for k in ("aicc", "behind")}}
-        )
-        for r in read["rivals"]
-    )
-    made["written"] = None if read["written"] is None else _written(read["written"])
-    made["skills"] = tuple(Skill(**s) for s in read["skills"])
-    model = Model(**{**made, "states": tuple(read["states"]), "notes": tuple(read["notes"])})
-    _check(model)
-    return model
-
-
-def _check(model: Model) -> None:
-    """The parts belong together; a ValueError where they do not."""
-    rows, states = len(model.time), len(model.states)
-    named = [f.title for f in families(states)] if model.written is None else [model.written.title]
-    if model.law not in named or model.noise not in (n.title for n in NOISES):
-        raise ValueError("an unknown law or noise")
-    parameters, belief = len(model.family.names), model.belief
-    shapes = {
-        (rows, states): (model.values, model.fitted),
-        (states,): (model.sigma, belief.sigma, belief.state, belief.size),
-        (parameters,): (model.errors, belief.u, belief.typical),
-        (parameters, 2): (model.bounds,),
-        (parameters + states, parameters + states): (belief.covariance,),
-    }
-    if any(array.shape != shape for shape, arrays in shapes.items() for array in arrays):
-        raise ValueError("arrays of other shapes")
+    return max(5, min(rows // 4, 100))

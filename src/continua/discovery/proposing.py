@@ -57,16 +57,18 @@ def sparse_proposal(table: Table, degree: int | None = None, seed: int = 0) -> P
     names = symbol_names(table.states)
     rows = slice(0, MOST_ROWS)
     time, values = table.time[rows] - table.time[0], table.values[rows]
-    found = best_law([(time, values)], libraries(names, len(time), degree), seed=seed)
+    searched = libraries(names, len(time), degree)
+    found = best_law([(time, values)], searched, seed=seed)
     if found is None or not found.law.support.any(1).all():
         return None
     states = np.full_like(table.values, np.nan)
     states[rows] = found.law.states[0]
-    return Proposal(_family(found.law), tuple(range(len(names))), states)
+    choices = len(names) * len({term for library in searched for term in library.terms})
+    return Proposal(_family(found.law, choices), tuple(range(len(names))), states)
 
 
-def _family(law: SparseLaw) -> WrittenFamily:
-    """The found terms with a parameter each; its price is the logarithm of how many choices of terms there were."""
+def _family(law: SparseLaw, choices: int) -> WrittenFamily:
+    """The found terms with a parameter each."""
     sides, parameters = [], []
     for row, frees in zip(law.coefficients, law.support, strict=True):
         terms = []
@@ -75,10 +77,17 @@ def _family(law: SparseLaw) -> WrittenFamily:
                 parameters.append(WrittenParameter(f"c_{len(parameters) + 1}", float(coefficient), free=False))
                 terms.append(multiply(Symbol(parameters[-1].name), parse_term(term, law.library.states)))
         sides.append(add(*terms))
-    all_terms, chosen = law.support.size, int(law.support.sum())
-    price = 2 * (math.lgamma(all_terms + 1) - math.lgamma(chosen + 1) - math.lgamma(all_terms - chosen + 1))
     written = WrittenSystem(SPARSE, law.library.states, tuple(sides), tuple(parameters))
-    return WrittenFamily(SPARSE, len(sides), written, price)
+    return WrittenFamily(SPARSE, len(sides), written, _price(choices, len(parameters)))
+
+
+def _price(choices: int, chosen: int) -> float:
+    """2 log of how many laws the search chose from: how many terms, and which; every number of them as likely.
+
+    Source: Chen & Chen, Biometrika 95 (2008) 759–771, with γ = 1.
+    """
+    which = math.lgamma(choices + 1) - math.lgamma(chosen + 1) - math.lgamma(choices - chosen + 1)
+    return 2 * (which + math.log(choices + 1))
 
 
 def written_proposals(sources: Sequence[str | os.PathLike[str]], table: Table) -> list[Proposal]:
