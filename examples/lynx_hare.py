@@ -27,7 +27,9 @@ def main(path="lynx-hare.svg"):
     for name, (low, high) in model.intervals.items():
         print(f"{name} = {model.parameters[name]:.3g}, 95 % between {low:.3g} and {high:.3g}")
     for skill in model.skills:
-        print(f"{skill.horizon} ahead: error {skill.model:.2f} of a spread, persistence {skill.persistence:.2f}")
+        print(
+            f"{skill.horizon} ahead: error {skill.model:.2f} of a spread, {skill.rival} {skill.baselines[skill.rival]:.2f}"
+        )
     figure = svg(record_figure(model, model.forecast(10)))
     Path(path).write_text(figure.replace("currentColor", GREY), encoding="utf-8")
 

@@ -83,7 +83,7 @@ def test_a_table_becomes_a_report(capsys, folder):
 
 def test_options_reach_the_reader_and_the_folder(capsys, decay, monkeypatch):
     asked = []
-    monkeypatch.setattr("continua.app.command.fit", lambda table, progress: asked.append(table) or decay)
+    monkeypatch.setattr("continua.app.command.fit", lambda table, **options: asked.append(table) or decay)
     Path("t.csv").write_text(ROWS)
     assert main(["fit", "t.csv", "-o", "deep/out", "--time", "year", "--states", "lynx, hare"]) == 0
     assert Path("deep/out/report.html").is_file()
@@ -96,7 +96,7 @@ def test_options_reach_the_reader_and_the_folder(capsys, decay, monkeypatch):
 
 
 def test_names_are_not_markup(capsys, decay, monkeypatch):
-    monkeypatch.setattr("continua.app.command.fit", lambda table, progress: decay)
+    monkeypatch.setattr("continua.app.command.fit", lambda table, **options: decay)
     Path("t.csv").write_text(ROWS.replace("hare", "[red]hare[/red]"))
     assert main(["fit", "t.csv"]) == 0
     assert "([red]hare[/red], lynx)" in capsys.readouterr().out
@@ -111,7 +111,7 @@ def test_help_and_version(capsys, arguments):
 
 
 def test_an_interrupt_is_one_line(capsys, monkeypatch):
-    def interrupted(table, progress):
+    def interrupted(table, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("continua.app.command.fit", interrupted)

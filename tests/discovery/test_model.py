@@ -53,7 +53,7 @@ def test_the_forecast_beside_it_is_the_models(hares, saved):
 
 
 def test_nothing_is_left_when_the_report_fails(hares, tmp_path, monkeypatch):
-    def fail(model, forecast):
+    def fail(*parts):
         raise RuntimeError("no figure")
 
     monkeypatch.setattr("continua.discovery.report.report", fail)
@@ -63,7 +63,7 @@ def test_nothing_is_left_when_the_report_fails(hares, tmp_path, monkeypatch):
 
 
 def test_an_earlier_fit_is_replaced_only_by_force(hares, tmp_path, monkeypatch):
-    monkeypatch.setattr("continua.discovery.report.report", lambda model, forecast: "new")
+    monkeypatch.setattr("continua.discovery.report.report", lambda *parts: "new")
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "model.json").write_text("{}")
     with pytest.raises(DataError, match="exists"):
@@ -94,6 +94,8 @@ def broken(**changes):
         broken(skills=[{"horizon": 1}]),
         broken(states=["Hare"]),
         broken(states=7),
+        broken(findings=[1]),
+        broken(written={"title": "x"}),
         lambda read: [],
         lambda read: None,
         lambda read: "model",

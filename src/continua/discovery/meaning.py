@@ -30,7 +30,7 @@ def _sentences(model: Model) -> Iterator[str]:
     yield from (_point(model, p) for p in points[:MOST_POINTS])
     if len(points) > MOST_POINTS:
         yield f"{len(points) - MOST_POINTS} more equilibria near the data"
-    if isinstance(orbit, Cycle):
+    if isinstance(orbit, Cycle) and orbit.stable is not False:
         yield f"turns with period {_time(model, orbit.period)} ({orbit.kind})"
     elif len(model.states) >= FEWEST_FOR_CHAOS:
         yield from _chaos(model, sample)

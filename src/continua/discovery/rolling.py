@@ -12,6 +12,7 @@ from continua.discovery.baselines import (
     NotAvailable,
     Outlook,
     Persistence,
+    RollingErrors,
     SeasonalNaive,
     on_common_ground,
     rolling_errors,
@@ -21,6 +22,7 @@ from continua.discovery.estimate import Estimate, refit
 
 HORIZONS = (1, 5)
 LAW = "law"
+ENOUGH = 0.5  # of the origins
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def rolling_origins(
     if not origins:
         return []
     errors = {name: rolling_errors(one, time, values, HORIZONS, origins) for name, one in forecasters.items()}
-    common = on_common_ground(errors)
+    common = on_common_ground({name: e for name, e in errors.items() if name == LAW or _mostly_there(e)})
     skills = []
     for i, horizon in enumerate(HORIZONS):
         at = {name: float(column[i]) for name, column in common.items() if np.isfinite(column[i])}
@@ -102,3 +104,8 @@ def rolling_origins(
         if count and at and (found is None or np.isfinite(law)):
             skills.append(Skill(horizon, count, law, at))
     return skills
+
+
+def _mostly_there(errors: RollingErrors) -> bool:
+    """Whether a baseline forecast from most origins; one that seldom can would leave little to compare."""
+    return bool(np.isfinite(errors.scaled).any((1, 2)).mean() > ENOUGH)
