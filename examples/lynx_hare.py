@@ -27,9 +27,8 @@ def main(path="lynx-hare.svg"):
     for name, (low, high) in model.intervals.items():
         print(f"{name} = {model.parameters[name]:.3g}, 95 % between {low:.3g} and {high:.3g}")
     for skill in model.skills:
-        print(
-            f"{skill.horizon} ahead: error {skill.model:.2f} of a spread, {skill.rival} {skill.baselines[skill.rival]:.2f}"
-        )
+        name, error = skill.rival, skill.baselines[skill.rival]  # the best that knows no law
+        print(f"{skill.horizon} ahead: error {skill.model:.2f} of a spread, {name} {error:.2f}")
     figure = svg(record_figure(model, model.forecast(10)))
     Path(path).write_text(figure.replace("currentColor", GREY), encoding="utf-8")
 

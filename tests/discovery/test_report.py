@@ -58,6 +58,7 @@ def page_of(model):
         "http://www.w3.org/1998/Math/MathML",
     }
     reader = Reader(markup)
+    assert sum(tag == "script" for tag, _ in reader.seen) == 2  # the page's own
     assert not {"link", "img", "iframe", "object"} & {tag for tag, _ in reader.seen}
     assert all(a.get("href", "#").startswith("#") and "src" not in a for _, a in reader.seen)
     return reader

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from continua.discovery.observations import Observations
 from continua.equations import Equation, Linear, ParameterInfo, WrittenSystem
+from continua.show import symbols_of
 
 STARTS = 6
 
@@ -151,3 +152,19 @@ class WrittenFamily(Family):
     def own_states(self) -> tuple[str, ...]:
         """As written."""
         return self.written.states
+
+    @property
+    def described(self) -> dict[str, ParameterInfo]:
+        """Where each parameter stands, and its unit as written."""
+        places = {
+            symbol.name: state
+            for state, side in reversed(list(zip(self.written.states, self.written.sides, strict=True)))
+            for symbol in symbols_of(side)
+        }
+        return {
+            p.name: ParameterInfo(
+                p.name, f"in d {places[p.name]}/dt", p.unit, p.start, "positive" if p.positive else "any"
+            )
+            for p in self.written.parameters
+            if not p.fixed
+        }
