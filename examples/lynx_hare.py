@@ -14,6 +14,7 @@ from pathlib import Path
 import continua
 from continua.discovery import law_lines, record_figure
 from continua.files import bundled_record
+from continua.show import svg
 
 GREY = "#7d8590"  # to be read on a light and on a dark page
 
@@ -26,8 +27,9 @@ def main(path="lynx-hare.svg"):
     for name, (low, high) in model.intervals.items():
         print(f"{name} = {model.parameters[name]:.3g}, 95 % between {low:.3g} and {high:.3g}")
     for skill in model.skills:
-        print(f"{skill.horizon} ahead: error {skill.model:.2f} of a spread, persistence {skill.persistence:.2f}")
-    figure = record_figure(model, model.forecast(10))
+        name, error = skill.rival, skill.baselines[skill.rival]  # the best that knows no law
+        print(f"{skill.horizon} ahead: error {skill.model:.2f} of a spread, {name} {error:.2f}")
+    figure = svg(record_figure(model, model.forecast(10)))
     Path(path).write_text(figure.replace("currentColor", GREY), encoding="utf-8")
 
 

@@ -83,7 +83,7 @@ def test_a_table_becomes_a_report(capsys, folder):
 
 def test_options_reach_the_reader_and_the_folder(capsys, decay, monkeypatch):
     asked = []
-    monkeypatch.setattr("continua.app.command.fit", lambda table, progress: asked.append(table) or decay)
+    monkeypatch.setattr("continua.app.command.fit", lambda table, **options: asked.append(table) or decay)
     Path("t.csv").write_text(ROWS)
     assert main(["fit", "t.csv", "-o", "deep/out", "--time", "year", "--states", "lynx, hare"]) == 0
     assert Path("deep/out/report.html").is_file()
@@ -96,7 +96,7 @@ def test_options_reach_the_reader_and_the_folder(capsys, decay, monkeypatch):
 
 
 def test_names_are_not_markup(capsys, decay, monkeypatch):
-    monkeypatch.setattr("continua.app.command.fit", lambda table, progress: decay)
+    monkeypatch.setattr("continua.app.command.fit", lambda table, **options: decay)
     Path("t.csv").write_text(ROWS.replace("hare", "[red]hare[/red]"))
     assert main(["fit", "t.csv"]) == 0
     assert "([red]hare[/red], lynx)" in capsys.readouterr().out
@@ -111,7 +111,7 @@ def test_help_and_version(capsys, arguments):
 
 
 def test_an_interrupt_is_one_line(capsys, monkeypatch):
-    def interrupted(table, progress):
+    def interrupted(table, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("continua.app.command.fit", interrupted)
@@ -205,3 +205,36 @@ def test_bad_arguments(capsys, arguments, words, monkeypatch):
 def test_an_unknown_command_is_one_line(capsys):
     assert main(["fti"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_model_is_shown_forecast_and_compared(capsys, decay):
+    decay.save("law")
+    rows = "".join(f"{t + 7},{amount}\n" for t, amount in zip(decay.time, decay.values[:, 0], strict=True))
+    Path("new.csv").write_text("day,amount\n" + rows)
+    assert main(["show", "law"]) == 0
+    said = capsys.readouterr().out
+    assert "d amount/dt = −0.6" in said
+    assert "(95 %:" in said
+    assert main(["forecast", "law", "--horizon", "2"]) == 0
+    assert main(["forecast", "law/model.json", "--horizon", "2", "--data", "new.csv"]) == 0
+    header, first, _, _, later, _ = capsys.readouterr().out.splitlines()
+    assert header == "day,amount,amount lower,amount upper"
+    assert float(later.split(",")[0]) == pytest.approx(float(first.split(",")[0]) + 7)
+    assert float(later.split(",")[1]) == pytest.approx(float(first.split(",")[1]), rel=1e-3)
+    assert main(["compare", "law", "law/model.json", "new.csv"]) == 0
+    assert capsys.readouterr().out.count("exponential") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show", "nothing"], "must be a folder that `fit` wrote"),
+        (["forecast", "nothing", "--horizon", "2"], "must be a folder that `fit` wrote"),
+        (["compare", "nothing"], "needs one or more models and, last, a table"),
+    ],
+)
+def test_bad_models_are_one_line(capsys, arguments, words):
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1

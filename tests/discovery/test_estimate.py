@@ -8,9 +8,9 @@ from scipy.stats import t as student
 
 import continua
 from continua.discovery.estimate import estimates
-from continua.discovery.family import families
 from continua.discovery.fitting import _belief
 from continua.discovery.forecasting import run_on
+from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Additive
 from continua.discovery.observations import observe
 from continua.files import read_table

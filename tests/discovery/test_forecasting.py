@@ -38,7 +38,7 @@ def test_steps_are_the_times_they_stand_for(hares):
 
 def test_it_is_the_law_solved_from_the_last_state(hares):
     ahead = hares.forecast(np.array([1920.5, 1927.25]))
-    y = solved(hares.equation, hares.fitted[-1], jnp.array([1920.0, 1920.5, 1927.25]))
+    y = solved(hares.field, hares.fitted[-1], jnp.array([1920.0, 1920.5, 1927.25]))
     np.testing.assert_allclose(ahead.expected, y[1:], rtol=1e-4)
 
 

@@ -3,11 +3,13 @@
 import dataclasses
 import json
 
+import jax
 import numpy as np
 import pytest
 
 import continua
-from continua.core import ContinuaError
+from continua.core import ArgumentError, ContinuaError
+from continua.discovery.named_families import _closed, families
 from continua.files import DataError
 
 
@@ -51,7 +53,7 @@ def test_the_forecast_beside_it_is_the_models(hares, saved):
 
 
 def test_nothing_is_left_when_the_report_fails(hares, tmp_path, monkeypatch):
-    def fail(model, forecast):
+    def fail(*parts):
         raise RuntimeError("no figure")
 
     monkeypatch.setattr("continua.discovery.report.report", fail)
@@ -61,7 +63,7 @@ def test_nothing_is_left_when_the_report_fails(hares, tmp_path, monkeypatch):
 
 
 def test_an_earlier_fit_is_replaced_only_by_force(hares, tmp_path, monkeypatch):
-    monkeypatch.setattr("continua.discovery.report.report", lambda model, forecast: "new")
+    monkeypatch.setattr("continua.discovery.report.report", lambda *parts: "new")
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "model.json").write_text("{}")
     with pytest.raises(DataError, match="exists"):
@@ -92,6 +94,8 @@ def broken(**changes):
         broken(skills=[{"horizon": 1}]),
         broken(states=["Hare"]),
         broken(states=7),
+        broken(findings=[1]),
+        broken(written={"title": "x"}),
         lambda read: [],
         lambda read: None,
         lambda read: "model",
@@ -119,3 +123,20 @@ def one_line(path):
         continua.load(path)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_families_do_not_depend_on_the_precision_of_the_moment():
+    """A model is read back in a process that never heard of float64."""
+    wanted = families(2)
+    _closed.cache_clear()
+    with jax.enable_x64(False):
+        assert families(2) == wanted
+
+
+def test_it_simulates_and_says_its_law(hares):
+    np.testing.assert_allclose(hares.simulate(hares.time), hares.fitted, rtol=1e-5)
+    np.testing.assert_allclose(hares.simulate([0.0, 1.0], hares.fitted[3])[1], hares.fitted[4], rtol=1e-5)
+    assert hares.equation.splitlines()[0].startswith("d Hare/dt")
+    assert hares.plot().axes
+    with pytest.raises(ArgumentError, match="`y0` of `simulate`"):
+        hares.simulate([0.0, 1.0], [1.0])

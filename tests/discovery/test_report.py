@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from continua.discovery.model import horizon
-from continua.discovery.report import report
+from continua.discovery.report import report_files
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 SECTIONS = [
+    "What it means",
     "Data, fit and forecast",
     "What the law leaves unexplained",
     "Phase portrait",
@@ -51,13 +52,14 @@ class Reader(HTMLParser):
 
 
 def page_of(model):
-    markup = report(model, model.forecast(horizon(model)))
+    markup = str(report_files(model, model.forecast(horizon(len(model.time))))["report.html"])
     assert set(re.findall(r"\bhttps?:[^\s\"<]*", markup)) <= {
         "http://www.w3.org/2000/svg",
         "http://www.w3.org/1998/Math/MathML",
     }
     reader = Reader(markup)
-    assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in reader.seen}
+    assert sum(tag == "script" for tag, _ in reader.seen) == 2  # the page's own
+    assert not {"link", "img", "iframe", "object"} & {tag for tag, _ in reader.seen}
     assert all(a.get("href", "#").startswith("#") and "src" not in a for _, a in reader.seen)
     return reader
 
@@ -98,6 +100,13 @@ def test_names_cannot_break_the_page(hares):
     assert reader.told("h1") == [f"The law behind {names[0]} and {names[1]}"]
     assert sum(names[0] in words for words in reader.told("text")) >= 2
     assert not {"hare", "b", "i"} & {tag for tag, _ in reader.seen}
+
+
+def test_what_to_beware_of_comes_first(hares):
+    """A law that explains nothing says so before its equation."""
+    model = dataclasses.replace(hares, fitted=hares.fitted * 0)
+    markup = str(report_files(model, model.forecast(5))["report.html"])
+    assert 0 < markup.index("does not reproduce its own data") < markup.index("<math")
 
 
 def test_gaps_and_no_tested_forecasts(hares):

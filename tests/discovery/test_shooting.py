@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from continua.discovery.family import families
 from continua.discovery.matching import starting_points, typical_sizes
+from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import observe
 from continua.discovery.shooting import Point, Segments, Shooting
@@ -66,7 +66,7 @@ def test_typical_sizes_change_with_the_units(size):
     names = [f"s{i}" for i in range(size)]
     plain, _ = observe(read_table(table(times, values, names)))
     scaled, _ = observe(read_table(table(times / rate, values * scale, names)))
-    for family in (f for f in families(size) if not f.scales):
+    for family in (f for f in families(size) if not getattr(f, "scales", ())):
         y, slope = values[3], None
         for data, states, factor in ((plain, y, scale * rate), (scaled, y * scale, 1.0)):
             p = typical_sizes(family, data)

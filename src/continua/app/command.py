@@ -4,16 +4,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import jax
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
 
 import continua
-from continua.core import ContinuaError
-from continua.discovery import Model, fit, law_lines
+from continua.core import ArgumentError, ContinuaError
+from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load
 from continua.files import DataError, Table, bundled_record, check_folder, read_table
 
 app = App(
@@ -31,6 +32,9 @@ def fit_command(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     time: str | None = None,
     states: str | None = None,
+    equations: str | None = None,
+    degree: int | None = None,
+    seed: int = 0,
     force: bool = False,
 ) -> None:
     """Find the differential equation behind a table, and write a report.
@@ -45,6 +49,12 @@ def fit_command(
         The time column.
     states
         The columns to explain, separated by commas.
+    equations
+        TOML files with laws of your own to try beside the others, separated by commas.
+    degree
+        The highest degree of the terms that are searched.
+    seed
+        Of everything random.
     force
         Replace a folder that an earlier fit wrote.
     """
@@ -54,9 +64,80 @@ def fit_command(
     check_folder(folder, force)
     console = Console(highlight=False, soft_wrap=True)
     say_read(console, table)
-    model = fit_with_bar(console, table)
-    say_found(console, model)
+    laws = [] if equations is None else [name.strip() for name in equations.split(",")]
+    model = fit_with_bar(console, table, equations=laws, degree=degree, seed=seed)
+    say_result(console, model)
     console.print(f"wrote   {model.save(folder, force=force) / 'report.html'}", markup=False)
+
+
+@app.command(name="show")
+def show_command(model: Path) -> None:
+    """Print the law of a model, its parameters with intervals, and how it was judged.
+
+    Parameters
+    ----------
+    model
+        A folder that `fit` wrote, or its model.json.
+    """
+    loaded = load(model)
+    console = Console(highlight=False, soft_wrap=True)
+    say_result(console, loaded)
+    for name, value in loaded.parameters.items():
+        low, high = loaded.intervals[name]
+        console.print(f"        {name} = {value:.6g}   (95 %: {low:.4g} … {high:.4g})", markup=False)
+
+
+@app.command(name="forecast")
+def forecast_command(model: Path, *, horizon: int, data: Path | None = None) -> None:
+    """Forecast with a model, as a table.
+
+    Parameters
+    ----------
+    model
+        A folder that `fit` wrote, or its model.json.
+    horizon
+        How many sampling intervals ahead.
+    data
+        A newer table to start from; by default the last row of the data of the fit.
+    """
+    loaded = load(model)
+    if data is not None and isinstance(loaded, Unexplained):
+        raise ArgumentError(f"`--data` needs a model with a law. {model} has none. Fit the new data instead.")
+    start = loaded if data is None or isinstance(loaded, Unexplained) else follow(loaded, read_table(data))
+    forecast = start.forecast(horizon)
+    sys.stdout.write(forecast.csv(loaded.time_name))
+
+
+@app.command(name="compare")
+def compare_command(*paths: Path) -> None:
+    """Lay models beside data they were not fitted to: parameters stay, only the start is found.
+
+    Parameters
+    ----------
+    paths
+        One or more models (folders or model.json), and last the table.
+    """
+    if len(paths) < 2:
+        raise ArgumentError("`compare` needs one or more models and, last, a table. Got fewer. Name them all.")
+    *models, data = paths
+    table = read_table(data)
+    found = [(str(path), follow(law_of(path), table)) for path in models]
+    rows = RichTable(box=None, header_style="")
+    for name in ("model", "law", "error in spreads", "error of each state", "−2 log L"):
+        rows.add_column(name)
+    for path, one in sorted(found, key=lambda pair: pair[1].minus_two_log_likelihood):
+        errors = ", ".join(f"{name} {error:.3g}" for name, error in zip(one.model.states, one.error, strict=True))
+        likelihood = f"{one.minus_two_log_likelihood:.1f}"
+        rows.add_row(path, one.model.law, f"{one.relative:.3g}", errors, likelihood)
+    Console(highlight=False, soft_wrap=True).print(rows)
+
+
+def law_of(path: Path) -> Model:
+    """The model, which must have a law."""
+    loaded = load(path)
+    if isinstance(loaded, Unexplained):
+        raise ArgumentError(f"`compare` needs models with a law. {path} has none. Leave it out.")
+    return loaded
 
 
 def say_read(console: Console, table: Table) -> None:
@@ -72,7 +153,7 @@ def say_read(console: Console, table: Table) -> None:
         console.print(f"        {note}", markup=False)
 
 
-def fit_with_bar(console: Console, table: Table) -> Model:
+def fit_with_bar(console: Console, table: Table, **options: Any) -> Model | Unexplained:
     """The fit, with a bar while it works."""
     columns = (
         TextColumn("tried   {task.completed} of {task.total} laws"),
@@ -82,28 +163,47 @@ def fit_with_bar(console: Console, table: Table) -> Model:
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("fit", total=None)
-        return fit(table, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        return fit(table, progress=lambda done, total: bar.update(task, completed=done, total=total), **options)
 
 
-def say_found(console: Console, model: Model) -> None:
-    """The law with its numbers, its noise, and how its forecasts did."""
+def say_result(console: Console, model: Model | Unexplained) -> None:
+    """What must be known first, then the law or its absence, then how forecasts did."""
+    findings = [f.message for f in model.findings if f.severity == "warning"]
+    lines = [("audit", finding) for finding in findings]
+    lines += found_lines(model) if isinstance(model, Model) else missing_lines(model)
+    for skill in model.skills:
+        others = ", ".join(f"{name} {error:.2g}" for name, error in skill.baselines.items())
+        own = f"error {skill.model:.2g} of a spread; " if isinstance(model, Model) else "errors in spreads: "
+        steps = f"{skill.horizon} step{'s' * (skill.horizon > 1)}"
+        lines.append(("trust", f"{steps} ahead: {own}{others} ({skill.origins} origins)"))
+    before = ""
+    for word, line in lines:
+        console.print(f"{word if word != before else '':<8}{line}", markup=False)
+        before = word
+
+
+def found_lines(model: Model) -> list[tuple[str, str]]:
+    """The law with its numbers, its noise and its meaning."""
     second = next((r for r in model.rivals if r.law_differs(model.law)), None)
     rival = (
         f"; next: {second.title}, +{second.behind:.1f}" if second is not None and second.behind < float("inf") else ""
     )
-    lines = [f"found   {model.law}   (AICc {model.aicc:.1f}{rival})"]
     unit = f"   [time in {model.unit}s]" if model.unit != "time" else ""
-    lines += [f"          {line}{unit if i == 0 else ''}" for i, line in enumerate(law_lines(model))]
+    laws = [f"  {line}{unit if i == 0 else ''}" for i, line in enumerate(law_lines(model))]
     sigma = ", ".join(f"{name} {value:.2g}" for name, value in zip(model.states, model.sigma, strict=True))
-    lines.append(f"noise   {model.noise}, {sigma}")
-    for skill in model.skills:
-        steps = f"{skill.horizon} step{'s' * (skill.horizon > 1)}"
-        lines.append(
-            f"ahead   {steps}: error {skill.model:.2g} of a spread, "
-            f"persistence {skill.persistence:.2g} ({skill.origins} origins)"
-        )
-    for line in lines:
-        console.print(line, markup=False)
+    return [
+        *(("beware", caveat) for caveat in model.caveats),
+        ("found", f"{model.law}   (AICc {model.aicc:.1f}{rival})"),
+        *(("found", line) for line in laws),
+        ("noise", f"{model.noise}, {sigma}"),
+        *(("means", sentence) for sentence in model.meaning),
+    ]
+
+
+def missing_lines(model: Unexplained) -> list[tuple[str, str]]:
+    """That there is no law, why, and what forecasts instead."""
+    reasons = [("found", f"  {reason}") for reason in model.reasons]
+    return [("found", NO_EQUATION), *reasons, ("found", f"  the forecast is that of {model.baseline}")]
 
 
 def use_cache() -> None:

@@ -1,10 +1,27 @@
 """From data to equation: fit, compare, forecast, report."""
 
 from continua.discovery.figures import record_figure
-from continua.discovery.fitting import NoLawFound, fit
+from continua.discovery.fitting import fit
+from continua.discovery.following import CannotFollow, Followed, follow
 from continua.discovery.forecasting import Forecast
 from continua.discovery.law import law_lines
-from continua.discovery.model import Model, Rival, load
+from continua.discovery.model import Model, Rival
 from continua.discovery.rolling import Skill
+from continua.discovery.storage import load
+from continua.discovery.unexplained import NO_EQUATION, Unexplained
 
-__all__ = ["Forecast", "Model", "NoLawFound", "Rival", "Skill", "fit", "law_lines", "load", "record_figure"]
+__all__ = [
+    "NO_EQUATION",
+    "CannotFollow",
+    "Followed",
+    "Forecast",
+    "Model",
+    "Rival",
+    "Skill",
+    "Unexplained",
+    "fit",
+    "follow",
+    "law_lines",
+    "load",
+    "record_figure",
+]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from continua.discovery.family import Family
-from continua.discovery.matching import starting_points, typical_sizes
+from continua.discovery.matching import starting_points
 from continua.discovery.noise import Noise
 from continua.discovery.observations import Observations
 from continua.discovery.shooting import TIES, Point, Segments, Shooting
@@ -72,7 +72,9 @@ class Estimate:
     def aicc(self) -> float:
         r"""$-2 \\log L + 2k + 2k(k+1)/(N-k-1)$; infinite where the data has too few numbers for so many unknowns."""
         k, n = self.free, self.count
-        return self.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
+        if n <= k + 1:
+            return np.inf
+        return self.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) + self.family.search_price
 
     @property
     def left(self) -> int:
@@ -100,19 +102,25 @@ class Estimate:
 
 
 def estimates(
-    family: Family, data: Observations, noises: Sequence[Noise], best: float = np.inf
+    family: Family,
+    data: Observations,
+    noises: Sequence[Noise],
+    best: float = np.inf,
+    states: NDArray[np.float64] | None = None,
 ) -> list[Estimate | None]:
     """The maximum of the likelihood with each noise, from matched starts; None where no start can be solved.
 
     σ and the other unknowns are maximised in turn: given σ it is a least-squares problem, given the residuals σ² is
-    their mean square. A law that is hopelessly behind the `best` AICc is left before σ has settled.
+    their mean square. A law that is hopelessly behind the `best` AICc is left before σ has settled. With `states`
+    [row, state], the law is taken to be near them already, with the unknowns of its first start.
     """
     if data.known.sum() <= len(family.names) + 2 * family.size + 1:  # no AICc: not worth a search
         return [None] * len(noises)
-    typical = typical_sizes(family, data)
+    typical = family.typical_sizes(data)
     shooting = Shooting(family, data, typical, Segments.of(data.time))
-    nodes = data.filled()[_firsts(shooting.segments)] / data.size
-    starts = [Point(u, nodes) for u in starting_points(family, data, typical)[:MOST_STARTS]]
+    nodes = (data.filled() if states is None else states)[_firsts(shooting.segments)] / data.size
+    known = starting_points(family, data, typical) if states is None else [next(family.starts())]
+    starts = [Point(u, nodes) for u in known[:MOST_STARTS]]
     found: list[Estimate | None] = []
     for noise in noises:
         tries = (_maximum(shooting, noise, start, None, TIES, best) for start in starts)
@@ -125,6 +133,26 @@ def refit(found: Estimate, data: Observations) -> Estimate | None:
     """The same law on other measurements at the same times, from where the last search ended."""
     shooting = Shooting(found.family, data, found.shooting.typical, found.shooting.segments)
     return _maximum(shooting, found.noise, found.point, found.sigma, TIES, np.inf)
+
+
+def follow_law(
+    family: Family,
+    data: Observations,
+    u: NDArray[np.float64],
+    typical: NDArray[np.float64],
+    noise: Noise,
+    sigma: NDArray[np.float64],
+) -> Estimate | None:
+    """The start from which a law with given unknowns u and σ follows the measurements best; None where it diverges."""
+    shooting = Shooting(family, data, typical, Segments.of(data.time))
+    point = Point(u, data.filled()[_firsts(shooting.segments)] / data.size)
+    try:
+        for tie in TIES:
+            point = shooting.search(point, noise, sigma, tie, held=True)
+        found = _described(shooting, noise, point, sigma, TIES[-1])
+    except (ValueError, np.linalg.LinAlgError):
+        return None
+    return found if np.isfinite(found.fitted).all() else None
 
 
 def _firsts(segments: Segments) -> NDArray[np.int_]:

@@ -1,143 +1,170 @@
-"""A family of laws: a system, which of its parameters are free, and the units it needs to fit any data."""
+"""A family of laws: equations that differ in numbers only, with a vector of unknowns."""
 
-import functools
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpy.typing import NDArray
 
-from continua.equations import (
-    SIR,
-    Duffing,
-    Equation,
-    ExponentialDecay,
-    HarmonicOscillator,
-    Linear,
-    Logistic,
-    Lorenz,
-    LotkaVolterra,
-    Pendulum,
-    Robertson,
-    Scaled,
-    VanDerPol,
-    parameters_of,
-)
+from continua.discovery.observations import Observations
+from continua.equations import Equation, Linear, ParameterInfo, WrittenSystem
+from continua.show import symbols_of
+
+STARTS = 6
 
 
 @dataclass(frozen=True)
-class NamedSystem:
-    """A named system as a candidate: what it is called, and which of its parameters keep their default."""
+class Family(ABC):
+    r"""Laws with unknowns u: a positive parameter is $p = c\, e^u$, any other $p = c\, u$.
 
-    title: str
-    system: type[Equation]
-    kept: tuple[str, ...] = ()
-
-
-NAMED_SYSTEMS = (
-    NamedSystem("exponential decay", ExponentialDecay),
-    NamedSystem("logistic growth", Logistic),
-    NamedSystem("Lotka–Volterra", LotkaVolterra),
-    NamedSystem("Van der Pol oscillator", VanDerPol),
-    NamedSystem("pendulum", Pendulum),
-    NamedSystem("harmonic oscillator", HarmonicOscillator),
-    NamedSystem("Duffing oscillator", Duffing, kept=("gamma", "omega")),
-    NamedSystem("Lorenz", Lorenz),
-    NamedSystem("SIR epidemic", SIR),
-    NamedSystem("Robertson reactions", Robertson),
-)
-
-
-@dataclass(frozen=True)
-class Family:
-    r"""Laws that differ in numbers only, with a vector of unknowns u.
-
-    A positive parameter is $p = c\, e^u$, any other $p = c\, u$, where c is its typical size on the data: so the search
-    does not depend on units. A named system is closed under changes of units by those `scales` of states, and that
-    `rate` of time, which its own parameters do not absorb.
+    c is the parameter's typical size on the data, so the search does not depend on units.
     """
 
     title: str
     size: int
-    system: type[Equation] = Linear
-    free: tuple[str, ...] = ()
-    positive: tuple[bool, ...] = ()
-    scales: tuple[int, ...] = ()
-    rate: bool = False
+
+    symmetric: ClassVar[bool] = False  # whether the states may stand in any order and the law is the same
 
     @property
+    @abstractmethod
     def names(self) -> tuple[str, ...]:
         """The names of the parameters, in the order of u."""
-        if self.system is Linear:
-            n = range(1, self.size + 1)
-            return tuple(f"A_{i}{j}" for i in n for j in n) + tuple(f"b_{i}" for i in n)
-        scales = tuple(f"scale_{i + 1}" for i in self.scales)
-        return self.free + scales + (("rate",) if self.rate else ())
 
     @property
-    def logarithmic(self) -> np.ndarray:
+    @abstractmethod
+    def logarithmic(self) -> NDArray[np.bool_]:
         """Which unknowns are logarithms."""
-        if self.system is Linear:
-            return np.zeros(len(self.names), bool)
-        return np.array(self.positive + (True,) * (len(self.scales) + self.rate))
+
+    @abstractmethod
+    def equation(self, p: Float[Array, " parameter"]) -> Equation:
+        """The law with parameters p."""
+
+    @abstractmethod
+    def typical_sizes(self, data: Observations) -> NDArray[np.float64]:
+        """The size of each parameter on the data; a change of units changes the sizes by just that change."""
 
     def values(self, u: Float[Array, " parameter"], typical: Float[Array, " parameter"]) -> Float[Array, " parameter"]:
         """The parameters of the unknowns."""
         return typical * jnp.where(self.logarithmic, jnp.exp(jnp.where(self.logarithmic, u, 0.0)), u)
 
+    def starts(self) -> Iterator[NDArray[np.float64]]:
+        """Unknowns from which a search for the parameters may begin."""
+        random = np.random.default_rng(0)
+        for attempt in range(STARTS):
+            yield random.normal(0, 1, len(self.names)) * (attempt > 0)
+
+    @property
+    def search_price(self) -> float:
+        """What the choice of its terms costs, on the scale of AICc: 2 log of how many choices there were."""
+        return 0.0
+
+    @property
+    def own_states(self) -> tuple[str, ...]:
+        """What the law itself calls its states."""
+        return ()
+
+    @property
+    def described(self) -> dict[str, ParameterInfo]:
+        """Meaning and unit of parameters that have them."""
+        return {}
+
+
+@dataclass(frozen=True)
+class LinearFamily(Family):
+    """y' = A y + b."""
+
+    symmetric = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The entries of A, then those of b."""
+        n = range(1, self.size + 1)
+        return tuple(f"A_{i}{j}" for i in n for j in n) + tuple(f"b_{i}" for i in n)
+
+    @property
+    def logarithmic(self) -> NDArray[np.bool_]:
+        """None is."""
+        return np.zeros(len(self.names), bool)
+
     def equation(self, p: Float[Array, " parameter"]) -> Equation:
-        """The law with parameters p."""
-        if self.system is Linear:
-            n = self.size
-            return Linear(p[: n * n].reshape(n, n), p[n * n :])
-        own = len(self.free)
-        base = self.system(**{name: p[i] for i, name in enumerate(self.free)})
-        if not self.scales and not self.rate:
-            return base
-        scale = jnp.ones(self.size)
-        for k, state in enumerate(self.scales):
-            scale = scale.at[state].set(p[own + k])
-        return Scaled(base, scale, p[-1] if self.rate else jnp.ones(()))
+        """Linear dynamics."""
+        n = self.size
+        return Linear(p[: n * n].reshape(n, n), p[n * n :])
+
+    def typical_sizes(self, data: Observations) -> NDArray[np.float64]:
+        """A slope over a state, and a slope."""
+        slopes = data.spread * data.rate
+        return np.concatenate([(slopes[:, None] / data.size).ravel(), slopes])
+
+    def starts(self) -> Iterator[NDArray[np.float64]]:
+        """One: the match is a linear problem."""
+        yield np.zeros(len(self.names))
 
 
-def families(size: int) -> list[Family]:
-    """Every family for that number of states: the named systems and linear dynamics."""
-    named = [_closed(named) for named in NAMED_SYSTEMS if len(named.system.states) == size]
-    return [*named, Family("linear dynamics", size)]
+@dataclass(frozen=True)
+class WrittenFamily(Family):
+    """A law that was written as text, by a person or by a search for terms; its states stand in its own order."""
 
+    written: WrittenSystem
+    price: float = 0.0
 
-@functools.cache
-def _closed(named: NamedSystem) -> Family:
-    """The smallest family that holds the system in all units of its states and of time.
+    symmetric = True
 
-    A scale is added where, at random states, it moves the law in a direction that no parameter so far does. The last
-    states come first: a velocity is rescaled rather than its position.
-    """
-    free = tuple(info for info in parameters_of(named.system) if info.name not in named.kept)
-    size = len(named.system.states)
-    full = Family(
-        named.title,
-        size,
-        named.system,
-        tuple(info.name for info in free),
-        tuple(info.sign == "positive" for info in free),
-        tuple(range(size)),
-        True,
-    )
-    random = np.random.default_rng(0)
-    states = jnp.asarray(random.uniform(0.5, 1.5, (64, size)))
-    point = jnp.asarray(random.uniform(0.5, 1.5, len(full.names)))
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that are not fixed."""
+        return tuple(p.name for p in self.written.parameters if not p.fixed)
 
-    def law(p: Array) -> Array:
-        return jax.vmap(lambda y: full.equation(p)(jnp.zeros(()), y, None))(states).reshape(-1)
+    @property
+    def logarithmic(self) -> NDArray[np.bool_]:
+        """Those that are positive."""
+        return np.array([p.positive for p in self.written.parameters if not p.fixed], bool)
 
-    jacobian = np.asarray(jax.jit(jax.jacfwd(law))(point))
-    lengths = np.linalg.norm(jacobian, axis=0)
-    jacobian = jacobian * np.where(lengths > 1e-10 * lengths.max(), 1 / np.maximum(lengths, 1e-300), 0)
-    chosen = list(range(len(free)))
-    for column in [*reversed(range(len(free), len(free) + size)), len(full.names) - 1]:
-        if np.linalg.matrix_rank(jacobian[:, [*chosen, column]], tol=1e-8) > len(chosen):
-            chosen.append(column)
-    scales = tuple(sorted(c - len(free) for c in chosen if len(free) <= c < len(free) + size))
-    return Family(full.title, size, full.system, full.free, full.positive, scales, len(full.names) - 1 in chosen)
+    def equation(self, p: Float[Array, " parameter"]) -> Equation:
+        """The text with these numbers."""
+        return self.written.equation({name: p[i] for i, name in enumerate(self.names)})
+
+    def typical_sizes(self, data: Observations) -> NDArray[np.float64]:
+        """The sizes of the written starts."""
+        starts = self._starts()
+        return np.where(starts != 0, np.abs(starts), 1.0)
+
+    def starts(self) -> Iterator[NDArray[np.float64]]:
+        """The written start first."""
+        first = np.where(self.logarithmic, 0.0, np.sign(self._starts()))
+        random = np.random.default_rng(0)
+        for attempt in range(STARTS):
+            yield first + random.normal(0, 1, len(first)) * (attempt > 0)
+
+    def _starts(self) -> NDArray[np.float64]:
+        return np.array([p.start for p in self.written.parameters if not p.fixed])
+
+    @property
+    def search_price(self) -> float:
+        """Nothing for a law that was not searched for."""
+        return self.price
+
+    @property
+    def own_states(self) -> tuple[str, ...]:
+        """As written."""
+        return self.written.states
+
+    @property
+    def described(self) -> dict[str, ParameterInfo]:
+        """Where each parameter stands, and its unit as written."""
+        places = {
+            symbol.name: state
+            for state, side in reversed(list(zip(self.written.states, self.written.sides, strict=True)))
+            for symbol in symbols_of(side)
+        }
+        return {
+            p.name: ParameterInfo(
+                p.name, f"in d {places[p.name]}/dt", p.unit, p.start, "positive" if p.positive else "any"
+            )
+            for p in self.written.parameters
+            if not p.fixed
+        }

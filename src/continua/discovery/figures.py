@@ -1,4 +1,6 @@
-"""The figures of a report, each as an SVG."""
+"""The figures of a report."""
+
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -7,14 +9,18 @@ import numpy as np
 from continua.core import in_double_precision
 from continua.discovery.forecasting import Forecast
 from continua.discovery.model import Model
-from continua.show import PALETTE, new_figure, svg
+from continua.discovery.unexplained import Unexplained
+from continua.show import PALETTE, new_figure
 from continua.solver import solve
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_PANELS = 8
 FINER = 6  # points of a curve for each step of the data
 
 
-def record_figure(model: Model, forecast: Forecast) -> str:
+def record_figure(model: Model, forecast: Forecast) -> "Figure":
     """Data, fitted trajectory and forecast with its band, a panel for each state."""
     shown = min(len(model.states), MOST_PANELS)
     figure, axes = new_figure(7.2, 1.2 + 1.9 * shown, rows=shown)
@@ -33,10 +39,27 @@ def record_figure(model: Model, forecast: Forecast) -> str:
         if i == 0:
             axis.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
     axes[-1, 0].set_xlabel(_time_label(model))
-    return svg(figure)
+    return figure
 
 
-def _time_label(model: Model) -> str:
+def baseline_figure(model: Unexplained, forecast: Forecast) -> "Figure":
+    """Data and a baseline's forecast with its band, a panel for each state."""
+    shown = min(len(model.states), MOST_PANELS)
+    figure, axes = new_figure(7.2, 1.2 + 1.9 * shown, rows=shown)
+    for i, (axis, name) in enumerate(zip(axes[:, 0], model.states, strict=False)):
+        colour = PALETTE[i % len(PALETTE)]
+        axis.plot(model.time, model.values[:, i], "o", color=colour, markersize=3, label="measured")
+        axis.plot(forecast.time, forecast.expected[:, i], "--", color=colour, label=model.baseline)
+        band = {"color": colour, "alpha": 0.2, "linewidth": 0, "label": "95 % of measurements"}
+        axis.fill_between(forecast.time, forecast.lower[:, i], forecast.upper[:, i], **band)
+        axis.set_ylabel(name)
+        if i == 0:
+            axis.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+    axes[-1, 0].set_xlabel(_time_label(model))
+    return figure
+
+
+def _time_label(model: Model | Unexplained) -> str:
     known = model.unit != "time" and model.unit.lower() not in model.time_name.lower()
     return f"{model.time_name} ({model.unit}s)" if known else model.time_name
 
@@ -52,7 +75,7 @@ def trajectory(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """(time, states [time, state]) of the fitted law, also between the rows of the data."""
     time = _finer(model.time)
     pieces = np.lib.stride_tricks.sliding_window_view(time, FINER + 1)[::FINER]
-    law, size = model.equation, jnp.asarray(model.belief.size)
+    law, size = model.field, jnp.asarray(model.belief.size)
 
     @jax.jit
     @jax.vmap
@@ -63,7 +86,7 @@ def trajectory(model: Model) -> tuple[np.ndarray, np.ndarray]:
     return time, np.concatenate([*np.asarray(piece(starts, times)), model.fitted[-1:]])
 
 
-def residual_figure(model: Model) -> str:
+def residual_figure(model: Model) -> "Figure":
     """Residuals in units of σ over time, and against the normal distribution."""
     figure, axes = new_figure(7.2, 3.0, columns=2)
     over, normal = axes[0]
@@ -80,7 +103,7 @@ def residual_figure(model: Model) -> str:
     reach = np.array([-2.5, 2.5])
     normal.plot(reach, reach, color="0.5", linewidth=0.8)
     normal.set(xlabel="normal quantile", ylabel="residual / σ")
-    return svg(figure)
+    return figure
 
 
 def residuals(model: Model) -> np.ndarray:
@@ -95,7 +118,7 @@ def _normal_quantiles(count: int) -> np.ndarray:
 
 
 @in_double_precision
-def phase_figure(model: Model) -> str:
+def phase_figure(model: Model) -> "Figure":
     """The first two states against each other: the law's field as arrows, its trajectory, the measurements."""
     figure, axes = new_figure(5.6, 4.6)
     axis = axes[0, 0]
@@ -108,7 +131,7 @@ def phase_figure(model: Model) -> str:
     across, up = np.meshgrid(*grid)
     rest = np.broadcast_to(model.fitted.mean(0)[2:], (across.size, len(model.states) - 2))
     points = jnp.asarray(np.concatenate([np.stack([across.ravel(), up.ravel()], 1), rest], 1))
-    slopes = np.asarray(jax.vmap(lambda y: model.equation(jnp.zeros(()), y, None))(points))[:, :2]
+    slopes = np.asarray(jax.vmap(lambda y: model.field(jnp.zeros(()), y, None))(points))[:, :2]
     scaled = slopes / (high - low + margin)
     scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
     axis.quiver(across.ravel(), up.ravel(), *scaled.T, color="0.6", angles="uv", scale=32, width=0.003)
@@ -116,4 +139,4 @@ def phase_figure(model: Model) -> str:
     axis.plot(model.values[known, 0], model.values[known, 1], "o", color=PALETTE[1], markersize=4, label="measured")
     axis.set(xlabel=model.states[0], ylabel=model.states[1])
     axis.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
-    return svg(figure)
+    return figure

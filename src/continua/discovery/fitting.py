@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from continua.core import ContinuaError, in_double_precision
+from continua.core import in_double_precision
+from continua.discovery.audit import Finding, audit
 from continua.discovery.estimate import CONFIDENCE, Estimate, estimates
-from continua.discovery.family import Family, families
+from continua.discovery.family import Family, WrittenFamily
 from continua.discovery.forecasting import Belief
 from continua.discovery.matching import matching_cost
 from continua.discovery.model import Model, Rival
+from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
-from continua.discovery.observations import Observations, observe
+from continua.discovery.observations import Observations, longest_trajectory, observe, thinned
+from continua.discovery.proposing import Proposal, sparse_proposal, written_proposals
 from continua.discovery.rolling import rolling_origins
+from continua.discovery.unexplained import Unexplained
 from continua.files import Table, read_table
 
 Progress = Callable[[int, int], None]
 MOST_ORDERS = 2
-
-
-class NoLawFound(ContinuaError, RuntimeError):
-    """No candidate could be fitted to the data."""
 
 
 @in_double_precision
@@ -33,64 +33,126 @@ def fit(
     *,
     time: str | None = None,
     states: Sequence[str] | None = None,
+    equations: Sequence[str | os.PathLike[str]] = (),
+    degree: int | None = None,
+    seed: int = 0,
     progress: Progress | None = None,
-) -> Model:
+) -> Model | Unexplained:
     r"""Find the differential equation behind a record.
 
     $$ y_i(t_k) = m_i(t_k) + \sigma_i \varepsilon_{ik} \quad\text{or}\quad
     \log y_i(t_k) = \log m_i(t_k) + \sigma_i \varepsilon_{ik},
     \qquad m' = f(m; p) $$
 
-    Every named system with that number of states, in the orders of its states, and linear dynamics are fitted by
-    multiple shooting with unknown initial states and a σ for each state. The one with the lowest AICc is returned.
+    Every named system with that number of states, in the orders of its states, linear dynamics, a sparse law whose
+    terms are searched, and your own are fitted by multiple shooting with unknown initial states and a σ for each
+    state. The one with the lowest AICc is returned; a searched law pays for the number of its choices.
 
     Args:
         data: the path of a CSV file, a mapping from names to columns, a polars or pandas data frame, or a `Table`.
         time: the time column; inferred unless given.
         states: the columns to explain; all numeric ones unless given.
+        equations: laws of your own to try beside the others, each a TOML file or its text (see
+            `continua.equations.read_equation`).
+        degree: the highest degree of the terms that are searched; 2 and 3 unless given (1 and 2 for many states).
+        seed: of everything random; the same seed gives the same result.
         progress: called with (done, all) as candidates are tried.
 
     Returns:
-        A `Model`: `equation`, `parameters`, `intervals`, `forecast(h)`, `save(folder)`, and what was tried.
+        A `Model`: `equation`, `parameters`, `intervals`, `terms`, `field`, `forecast(h)`, `save(folder)`, what was
+        tried and what to beware of; or an `Unexplained`, whose `equation` is None and whose forecast is that of the
+        best baseline, where the data supports no law.
 
     Raises:
         DataError: the data cannot be used; one line says what, where and the remedy.
-        NoLawFound: no candidate could be fitted.
+        ArgumentError: `equations` are not in the grammar, or not of these states.
     """
-    table = data if isinstance(data, Table) else read_table(data, time, states)
-    observations, thinned = observe(table)
-    tried = list(_tried(observations, progress))
+    table = longest_trajectory(data if isinstance(data, Table) else read_table(data, time, states))
+    observations, dropped = observe(table)
+    findings = audit(table.time, table.values, table.states, table.calendar)
+    own = written_proposals(equations, table)
+    tried = list(_tried(table, observations, own, degree, seed, progress))
     found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
-    if not found:
-        raise NoLawFound(
-            f"No law could be fitted to {table.source}: {len(table.time)} rows of {len(table.states)} states are too "
-            "few for any candidate, or none could be solved. Use more rows, or fewer states with `states`."
-        )
-    best = found[0]
-    order = next(order for _, order, e in tried if e is best)
+    best = found[0] if found else None
     rivals = sorted((_rival(f.title, n, order, e, table, best) for (f, n), order, e in tried), key=lambda r: r.aicc)
-    return _model(best, order, table, rivals, [*table.notes, *thinned])
+    reasons = [f.message for f in findings if f.severity == "refusal"]
+    if best is None:
+        reasons.append("no law could be solved along the record, or it has too few rows for any")
+    elif best.aicc > mean_aicc(observations):
+        reasons.append("no law explains the record better than its mean does")
+    notes = [*table.notes, *dropped]
+    if best is None or reasons:
+        return _unexplained(reasons, table, observations, rivals, findings, notes)
+    order = next(order for _, order, e in tried if e is best)
+    return _model(best, order, table, rivals, findings, notes)
+
+
+def mean_aicc(data: Observations) -> float:
+    """AICc of the law that nothing ever happens: a mean and a σ for each state."""
+    counts, spread = data.known.sum(0), np.maximum(data.spread, 1e-300)
+    k, n = 2 * len(counts), int(counts.sum())
+    likelihood = float((counts * (np.log(2 * np.pi * spread**2) + 1)).sum())
+    return likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
+
+
+def _unexplained(
+    reasons: list[str],
+    table: Table,
+    data: Observations,
+    rivals: list[Rival],
+    findings: tuple[Finding, ...],
+    notes: list[str],
+) -> Unexplained:
+    return Unexplained(
+        reasons=tuple(reasons),
+        states=tuple(table.states),
+        time=table.time,
+        values=table.values,
+        rivals=tuple(rivals),
+        skills=tuple(rolling_origins(data.time, data.values, table.calendar)),
+        time_name=table.time_name,
+        unit=table.calendar or "time",
+        calendar=table.calendar,
+        findings=findings,
+        notes=tuple(notes),
+        source=table.source,
+    )
 
 
 def _tried(
-    data: Observations, progress: Progress | None
+    table: Table,
+    data: Observations,
+    own: Sequence[Proposal],
+    degree: int | None,
+    seed: int,
+    progress: Progress | None,
 ) -> Iterator[tuple[tuple[Family, str], tuple[int, ...], Estimate | None]]:
-    """Every family in its orders with every possible noise."""
-    candidates = [(f, order) for f in families(data.values.shape[1]) for order in _orders(f, data)]
+    """Every family in its orders, every proposal and, last, the searched law; each with every possible noise."""
+    candidates = [Proposal(f, order) for f in families(data.values.shape[1]) for order in _orders(f, data)]
     noises, best = [noise for noise in NOISES if noise.fits(data.values)], np.inf
-    for done, (family, order) in enumerate(candidates):
+    count = len(candidates) + len(own) + 1
+    searched = _searched(table, degree, seed)
+    for done, (family, order, states) in enumerate(itertools.chain(candidates, own, searched)):
         if progress is not None:
-            progress(done, len(candidates))
-        found = estimates(family, data.ordered(order), noises, best)
+            progress(done, count)
+        near = None if states is None else states[thinned(len(states))]
+        found = estimates(family, data.ordered(order), noises, best, near)
         best = min([best, *(e.aicc for e in found if e is not None)])
         yield from (((family, noise.title), order, e) for noise, e in zip(noises, found, strict=True))
     if progress is not None:
-        progress(len(candidates), len(candidates))
+        progress(count, count)
+
+
+def _searched(table: Table, degree: int | None, seed: int) -> Iterator[Proposal]:
+    """The law that a search over terms finds; the search begins when it is asked for."""
+    found = sparse_proposal(table, degree, seed)
+    if found is not None:
+        yield found
 
 
 def _orders(family: Family, data: Observations) -> list[tuple[int, ...]]:
     """The orders of the states worth fitting: both of two, the best matched of more; one for linear dynamics."""
-    if not family.free:
+    if family.symmetric:
         return [tuple(range(family.size))]
     orders = list(itertools.permutations(range(family.size)))
     if len(orders) <= MOST_ORDERS:
@@ -99,16 +161,25 @@ def _orders(family: Family, data: Observations) -> list[tuple[int, ...]]:
 
 
 def _rival(
-    title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate
+    title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate | None
 ) -> Rival:
     aicc = np.inf if found is None else float(found.aicc)
-    return Rival(title, noise, tuple(table.states[i] for i in order), aicc, aicc - best.aicc)
+    behind = np.inf if best is None else aicc - best.aicc
+    return Rival(title, noise, tuple(table.states[i] for i in order), aicc, behind)
 
 
-def _model(best: Estimate, order: tuple[int, ...], table: Table, rivals: list[Rival], notes: list[str]) -> Model:
+def _model(
+    best: Estimate,
+    order: tuple[int, ...],
+    table: Table,
+    rivals: list[Rival],
+    findings: tuple[Finding, ...],
+    notes: list[str],
+) -> Model:
     data = best.shooting.data
     return Model(
         law=best.family.title,
+        written=best.family.written if isinstance(best.family, WrittenFamily) else None,
         states=tuple(table.states[i] for i in order),
         noise=best.noise.title,
         sigma=best.sigma,
@@ -120,7 +191,8 @@ def _model(best: Estimate, order: tuple[int, ...], table: Table, rivals: list[Ri
         fitted=best.fitted,
         aicc=best.aicc,
         rivals=tuple(rivals),
-        skills=tuple(rolling_origins(best)),
+        skills=tuple(rolling_origins(data.time, data.values, table.calendar, best)),
+        findings=findings,
         time_name=table.time_name,
         unit=table.calendar or "time",
         notes=tuple(notes),

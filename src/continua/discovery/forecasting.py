@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
+from continua.core import ArgumentError
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
 from continua.solver import solve
@@ -101,3 +103,33 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """A square root, also of a covariance that is singular."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     return vectors * np.sqrt(np.clip(values, 0, None))
+
+
+def times_ahead(h: Any, time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`h` typical sampling intervals after the last time, or the times that `h` holds."""
+    last = float(time[-1])
+    if not isinstance(h, str) and np.ndim(h) > 0:
+        return _times(h, last)
+    return last + float(np.median(np.diff(time))) * np.arange(1, _steps(h) + 1)
+
+
+def _steps(h: Any) -> int:
+    if isinstance(h, bool) or not isinstance(h, int | np.integer) or h < 1:
+        raise ArgumentError(
+            f"`h` of `forecast` must be a positive number of steps. Got {h!r}. Use 5, or an array of times."
+        )
+    return int(h)
+
+
+def _times(h: Any, last: float) -> NDArray[np.float64]:
+    try:
+        times = np.asarray(h, float)
+    except (TypeError, ValueError):
+        times = np.empty(0)
+    ordered = times.ndim == 1 and times.size > 0 and bool((np.diff(times, prepend=last) > 0).all())
+    if not ordered or not np.isfinite(times).all():
+        got = " ".join(repr(h).split())
+        raise ArgumentError(
+            f"`h` of `forecast` must be increasing times after {last:.6g}. Got {got}. Use a number of steps."
+        )
+    return times

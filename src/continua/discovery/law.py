@@ -1,23 +1,49 @@
 """A fitted law in words: its equations with numbers, its parameters with units and intervals."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
 from continua.discovery.model import Model
+from continua.discovery.proposing import symbol_names
+from continua.equations import canonical, python_text
 from continua.show import (
     Expression,
     NotExpressible,
+    Product,
+    Sum,
     Symbol,
+    evaluate,
+    expand,
     format_number,
     format_uncertain,
+    is_coefficient,
     mathml_equation,
+    multiply,
     text,
     trace_expressions,
 )
 
 
-def right_hand_sides(model: Model) -> list[Expression]:
+def law_terms(model: Model) -> dict[str, dict[str, float]]:
+    """Of each state, its terms multiplied out: {term in Python syntax: coefficient}; empty without a formula."""
+    sides = right_hand_sides(model, symbol_names(model.states))
+    return {state: _coefficients(side, model) for state, side in zip(model.states, sides, strict=False)}
+
+
+def _coefficients(side: Expression, model: Model) -> dict[str, float]:
+    found: dict[str, float] = {}
+    multiplied = expand(side)
+    for term in multiplied.terms if isinstance(multiplied, Sum) else (multiplied,):
+        factors = term.factors if isinstance(term, Product) else (term,)
+        name = python_text(canonical(multiply(*(f for f in factors if not is_coefficient(f)))))
+        value = evaluate(multiply(*(f for f in factors if is_coefficient(f))), model.parameters)
+        found[name] = found.get(name, 0.0) + value
+    return found
+
+
+def right_hand_sides(model: Model, names: Sequence[str] | None = None) -> list[Expression]:
     """One expression for each state, with the parameters as symbols; empty where the law has no formula."""
     family = model.family
 
@@ -25,7 +51,7 @@ def right_hand_sides(model: Model) -> list[Expression]:
         return family.equation(jnp.stack([p[name] for name in family.names]))(t, y, None)
 
     try:
-        return trace_expressions(field, y=model.states, p=dict.fromkeys(family.names, ()))
+        return trace_expressions(field, y=names or model.states, p=dict.fromkeys(family.names, ()))
     except NotExpressible:
         return []
 
@@ -56,7 +82,7 @@ def law_mathml(model: Model, *, numbers: bool) -> list[str]:
 
 def unit_of(model: Model, unit: str) -> str:
     """A unit of a named system in the words of the data: its own state names and its unit of time."""
-    for own, name in zip(model.family.system.states, model.states, strict=False):
+    for own, name in zip(model.family.own_states, model.states, strict=False):
         unit = unit.replace(own, name)
     return unit.replace("time", model.unit)
 
@@ -66,7 +92,7 @@ def parameter_rows(model: Model) -> list[list[str]]:
     rows = []
     for name, value in formatted(model).items():
         low, high = model.intervals[name]
-        info = model.described.get(name)
+        info = model.family.described.get(name)
         meaning, unit = (info.meaning, unit_of(model, info.unit)) if info else _meaning(model, name)
         rows.append([text(Symbol(name)), meaning, value, f"{_short(low)}\u00a0…\u00a0{_short(high)}", unit])
     return rows

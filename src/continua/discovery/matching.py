@@ -5,8 +5,6 @@ $$ y(t_{k+1}) - y(t_k) \approx \int_{t_k}^{t_{k+1}} f(y)\,dt $$
 with the trapezoidal rule on the measurements themselves: no equation is solved, no derivative of data is taken.
 """
 
-import math
-from collections.abc import Mapping
 from functools import partial
 
 import jax
@@ -18,9 +16,6 @@ from numpy.typing import NDArray
 from continua.discovery.family import Family
 from continua.discovery.observations import Observations
 from continua.discovery.search import Vector, least_squares
-from continua.equations import parameters_of
-
-STARTS = 6
 
 
 @partial(jax.jit, static_argnums=0)
@@ -40,32 +35,6 @@ def _mismatch(
     return value, jacobian
 
 
-def typical_sizes(family: Family, data: Observations) -> NDArray[np.float64]:
-    """The size of each parameter by its unit, from the sizes of the states and the rate of the data.
-
-    So a change of units changes the sizes, and with them the whole search, by just that change.
-    """
-    if not family.free:
-        slopes = data.spread * data.rate
-        return np.concatenate([(slopes[:, None] / data.size).ravel(), slopes])
-    own = np.where(np.isin(np.arange(family.size), family.scales), 1.0, data.size)
-    sizes = {"time": 1.0 if family.rate else 1 / data.rate, **dict(zip(family.system.states, own, strict=True))}
-    units = {info.name: info.unit for info in parameters_of(family.system)}
-    rate = [data.rate] if family.rate else []
-    return np.array([*(_size_of(units[name], sizes) for name in family.free), *data.size[list(family.scales)], *rate])
-
-
-def _size_of(unit: str, sizes: Mapping[str, float]) -> float:
-    """A unit such as `1/(position²·time²)` as a number."""
-    above, _, below = unit.partition("/")
-    return _product_of(above, sizes) / _product_of(below or "1", sizes)
-
-
-def _product_of(factors: str, sizes: Mapping[str, float]) -> float:
-    words = [word for word in factors.strip("()").split("·") if word != "1"]
-    return math.prod((sizes[word.rstrip("²")] ** (1 + word.endswith("²")) for word in words), start=1.0)
-
-
 def starting_points(family: Family, data: Observations, typical: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Unknowns u from several starts, best matched first."""
     return [u for _, u in _matches(family, data, typical)]
@@ -73,18 +42,16 @@ def starting_points(family: Family, data: Observations, typical: NDArray[np.floa
 
 def matching_cost(family: Family, data: Observations) -> float:
     """How badly the best match integrates to the measured changes."""
-    return min((cost for cost, _ in _matches(family, data, typical_sizes(family, data))), default=np.inf)
+    return min((cost for cost, _ in _matches(family, data, family.typical_sizes(data))), default=np.inf)
 
 
 def _matches(
     family: Family, data: Observations, typical: NDArray[np.float64]
 ) -> list[tuple[float, NDArray[np.float64]]]:
-    random = np.random.default_rng(0)
     arrays = [jnp.asarray(x) for x in (typical, data.time, data.filled(), data.spread)]
     reach = np.where(family.logarithmic, 10.0, np.inf)
     found = []
-    for attempt in range(STARTS if family.free else 1):
-        start = random.normal(0, 1, len(family.names)) * (attempt > 0)
+    for start in family.starts():
 
         def mismatch(u: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             value, jacobian = _mismatch(family, jnp.asarray(u), *arrays)

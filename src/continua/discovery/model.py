@@ -1,9 +1,8 @@
 """What `fit` returns: a law with its numbers, how sure they are, and what it predicts."""
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from continua.core import ArgumentError, in_double_precision
-from continua.discovery.family import Family, families
-from continua.discovery.forecasting import Belief, Forecast, run_on
+from continua.discovery.audit import Finding
+from continua.discovery.family import Family, WrittenFamily
+from continua.discovery.forecasting import Belief, Forecast, run_on, times_ahead
+from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Noise
 from continua.discovery.rolling import Skill
-from continua.equations import Equation, ParameterInfo, parameters_of
+from continua.equations import Equation, WrittenSystem
 from continua.files import write_folder
+from continua.solver import solve
 
-FORMAT = 1
+LITTLE = 0.5  # of the variance
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Model:
 
     Args:
         law: the title of its family.
+        written: the law as it was written or found term by term; None for a law that has a class.
         states: the names of the states, in the law's order.
         noise: the title of the noise model.
         sigma: [state], on the noise's normal scale.
@@ -54,7 +57,8 @@ class Model:
         fitted: [row, state], the law's trajectory.
         aicc: of the law.
         rivals: everything that was tried, best first.
-        skills: forecasts on rolling origins beside persistence.
+        skills: forecasts on rolling origins beside baselines.
+        findings: what the audit of the record said.
         time_name: the name of the time column.
         unit: of time, such as "year", or "time".
         notes: what was read, assumed and dropped.
@@ -62,6 +66,7 @@ class Model:
     """
 
     law: str
+    written: WrittenSystem | None
     states: tuple[str, ...]
     noise: str
     sigma: NDArray[np.float64]
@@ -74,14 +79,47 @@ class Model:
     aicc: float
     rivals: tuple[Rival, ...]
     skills: tuple[Skill, ...]
+    findings: tuple[Finding, ...]
     time_name: str
     unit: str
     notes: tuple[str, ...]
     source: str
 
     @property
+    def reproduction(self) -> float:
+        """R² of the fitted trajectory: how much of the states' variance it explains."""
+        known = np.isfinite(self.values)
+        spread = np.maximum(np.nanstd(self.values, 0), 1e-300)
+        residual = np.where(known, (self.values - self.fitted) / spread, 0)
+        return float(1 - (residual**2).sum() / known.sum())
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What must be said before the law: that it does not reproduce its data, or forecasts no better than none."""
+        said = []
+        if self.reproduction < LITTLE:
+            said.append(
+                f"the law does not reproduce its own data (it explains {max(self.reproduction, 0):.0%} of them)"
+            )
+        if self.skills and all(not s.skill > 0 for s in self.skills):
+            numbers = "; ".join(
+                f"{s.horizon} ahead {s.model:.2g} against {s.baselines[s.rival]:.2g}" for s in self.skills
+            )
+            said.append(f"no dynamic law beats the baseline {self.skills[0].rival} here ({numbers} spreads)")
+        return tuple(said)
+
+    @cached_property
+    def meaning(self) -> tuple[str, ...]:
+        """Sentences about the law near the data: equilibria, periods, chaos."""
+        from continua.discovery.meaning import meaning
+
+        return meaning(self)
+
+    @property
     def family(self) -> Family:
         """The family of the law."""
+        if self.written is not None:
+            return WrittenFamily(self.law, len(self.states), self.written)
         return next(f for f in families(len(self.states)) if f.title == self.law)
 
     @property
@@ -103,14 +141,52 @@ class Model:
         return {name: (float(a), float(b)) for name, (a, b) in zip(self.family.names, self.bounds, strict=True)}
 
     @property
-    def equation(self) -> Equation:
+    def equation(self) -> str:
+        """The law as text, a line for each state, with its numbers and their standard errors in the last digits."""
+        from continua.discovery.law import law_lines
+
+        return "\n".join(law_lines(self))
+
+    @property
+    def terms(self) -> dict[str, dict[str, float]]:
+        """Of each state, {term in Python syntax, such as `x*y`: coefficient}."""
+        from continua.discovery.law import law_terms
+
+        return law_terms(self)
+
+    @property
+    def field(self) -> Equation:
         """The law as an equation that `continua.solve` takes, in the precision of your JAX setting."""
         return self.family.equation(jnp.asarray(list(self.parameters.values())))
 
-    @property
-    def described(self) -> dict[str, ParameterInfo]:
-        """Meaning and unit of the named system's own parameters."""
-        return {info.name: info for info in parameters_of(self.family.system) if info.name in self.family.names}
+    @in_double_precision
+    def simulate(self, ts: Any, y0: Any = None) -> NDArray[np.float64]:
+        """The law solved from a state.
+
+        Args:
+            ts: [time], strictly increasing or decreasing; the first is the start.
+            y0: [state], in the order of `states`, at ts[0]; the fitted state at the first row unless given.
+
+        Returns:
+            [time, state].
+
+        Raises:
+            ArgumentError: ts or y0 cannot be used.
+            FailedSolve: the law diverges from there.
+        """
+        start = np.asarray(self.fitted[0] if y0 is None else y0, float)
+        if start.shape != (len(self.states),):
+            raise ArgumentError(
+                f"`y0` of `simulate` must have a number for each of {', '.join(self.states)}. Got shape {start.shape}. "
+                "Use y0=model.fitted[0]."
+            )
+        return np.asarray(solve(self.field, start, np.asarray(ts, float), rtol=1e-8, atol=1e-8 * self.belief.size).ys)
+
+    def plot(self) -> Any:
+        """A matplotlib figure: data, law and forecast."""
+        from continua.discovery.figures import record_figure
+
+        return record_figure(self, self.forecast(horizon(len(self.time))))
 
     @in_double_precision
     def forecast(self, h: Any) -> Forecast:
@@ -126,17 +202,12 @@ class Model:
         Raises:
             ArgumentError: h is no positive int and no such array.
         """
-        last = float(self.time[-1])
-        times: NDArray[Any] = (
-            last + float(np.median(np.diff(self.time))) * np.arange(1, _steps(h) + 1)
-            if isinstance(h, str) or np.ndim(h) == 0
-            else _times(h, last)
-        )
-        expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - last)
+        times = times_ahead(h, self.time)
+        expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - self.time[-1])
         return Forecast(times, self.states, expected, lower, upper)
 
     def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write report.html, forecast.csv and model.json into a new folder, whole or not at all.
+        """Write report.html, forecast.csv, model.json and figures into a new folder, whole or not at all.
 
         Args:
             folder: where; it must not exist unless `force`.
@@ -145,123 +216,18 @@ class Model:
         Returns:
             The folder's path.
         """
-        from continua.discovery.report import report
+        from continua.discovery.report import report_files
+        from continua.discovery.storage import stored
 
-        forecast = self.forecast(horizon(self))
+        forecast = self.forecast(horizon(len(self.time)))
         files = {
-            "report.html": report(self, forecast),
+            **report_files(self, forecast),
             "forecast.csv": forecast.csv(self.time_name),
-            "model.json": json.dumps(_plain(self), indent=1, ensure_ascii=False),
+            "model.json": stored(self),
         }
         return write_folder(folder, files, force)
 
 
-def horizon(model: Model) -> int:
+def horizon(rows: int) -> int:
     """How many steps ahead a report looks: a quarter of the record, at least five."""
-    return max(5, min(len(model.time) // 4, 100))
-
-
-def _steps(h: Any) -> int:
-    if isinstance(h, bool) or not isinstance(h, int | np.integer) or h < 1:
-        raise ArgumentError(
-            f"`h` of `forecast` must be a positive number of steps. Got {h!r}. Use 5, or an array of times."
-        )
-    return int(h)
-
-
-def _times(h: Any, last: float) -> NDArray[np.float64]:
-    try:
-        times = np.asarray(h, float)
-    except (TypeError, ValueError):
-        times = np.empty(0)
-    ordered = times.ndim == 1 and times.size > 0 and bool((np.diff(times, prepend=last) > 0).all())
-    if not ordered or not np.isfinite(times).all():
-        got = " ".join(repr(h).split())
-        raise ArgumentError(
-            f"`h` of `forecast` must be increasing times after {last:.6g}. Got {got}. Use a number of steps."
-        )
-    return times
-
-
-def _plain(model: Model) -> dict[str, Any]:
-    """The model as JSON can hold it; NaN becomes null."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray | list | tuple):
-            return [plain(v) for v in (value.tolist() if isinstance(value, np.ndarray) else value)]
-        if isinstance(value, Mapping):
-            return {k: plain(v) for k, v in value.items()}
-        return None if isinstance(value, float) and not np.isfinite(value) else value
-
-    return {"format": FORMAT, **plain(asdict(model))}
-
-
-def load(path: str | os.PathLike[str]) -> Model:
-    """A model that `fit` or `Model.save` wrote.
-
-    Args:
-        path: the folder, or its model.json.
-
-    Returns:
-        The `Model`.
-
-    Raises:
-        ArgumentError: there is no model at that path, or it is of another format.
-    """
-    file = Path(path) / "model.json" if Path(path).is_dir() else Path(path)
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-        if read["format"] != FORMAT:
-            raise ArgumentError(
-                f"`path` of `load` must hold format {FORMAT}. Got {read['format']} in {path!s}. Fit again."
-            )
-        return _model(read)
-    except OSError as error:
-        raise ArgumentError(
-            f"`path` of `load` must be a folder that `fit` wrote. Got {path!s}: {error.strerror}. Use its -o folder."
-        ) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ArgumentError):
-            raise
-        raise ArgumentError(
-            f"`path` of `load` must be a model.json that `fit` wrote. Got {path!s}. Fit again."
-        ) from None
-
-
-def _model(read: Mapping[str, Any]) -> Model:
-    """Arrays, tuples and records from plain JSON."""
-
-    def array(value: Any) -> NDArray[np.float64]:
-        return np.array(value, dtype=float)  # null becomes NaN
-
-    made: dict[str, Any] = {f.name: read[f.name] for f in fields(Model)}
-    for name in ("sigma", "errors", "bounds", "time", "values", "fitted"):
-        made[name] = array(made[name])
-    made["belief"] = Belief(**{k: array(v) for k, v in read["belief"].items()})
-    made["rivals"] = tuple(
-        Rival(
-            **{**r, "states": tuple(r["states"]), **{k: np.inf if r[k] is None else r[k] for k in ("aicc", "behind")}}
-        )
-        for r in read["rivals"]
-    )
-    made["skills"] = tuple(Skill(**s) for s in read["skills"])
-    model = Model(**{**made, "states": tuple(read["states"]), "notes": tuple(read["notes"])})
-    _check(model)
-    return model
-
-
-def _check(model: Model) -> None:
-    """The parts belong together; a ValueError where they do not."""
-    rows, states = len(model.time), len(model.states)
-    if model.law not in (f.title for f in families(states)) or model.noise not in (n.title for n in NOISES):
-        raise ValueError("an unknown law or noise")
-    parameters, belief = len(model.family.names), model.belief
-    shapes = {
-        (rows, states): (model.values, model.fitted),
-        (states,): (model.sigma, belief.sigma, belief.state, belief.size),
-        (parameters,): (model.errors, belief.u, belief.typical),
-        (parameters, 2): (model.bounds,),
-        (parameters + states, parameters + states): (belief.covariance,),
-    }
-    if any(array.shape != shape for shape, arrays in shapes.items() for array in arrays):
-        raise ValueError("arrays of other shapes")
+    return max(5, min(rows // 4, 100))

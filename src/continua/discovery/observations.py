@@ -50,11 +50,38 @@ class Observations:
         return np.stack(columns, 1)
 
 
+def longest_trajectory(table: Table) -> Table:
+    """The longest trajectory of a table that has several, said aloud; laws are fitted to one at a time."""
+    if table.trajectory is None or len(table.trajectory_names) < 2:
+        return table
+    number = int(np.argmax(np.bincount(table.trajectory)))
+    rows = table.trajectory == number
+    note = (
+        f"Of {len(table.trajectory_names)} trajectories the longest, {table.trajectory_names[number]} with "
+        f"{int(rows.sum())} rows, was fitted."
+    )
+    inputs = table.input_values if table.input_values is None else table.input_values[rows]
+    return replace(
+        table,
+        time=table.time[rows],
+        values=table.values[rows],
+        input_values=inputs,
+        trajectory=None,
+        trajectory_names=(),
+        notes=(*table.notes, note),
+    )
+
+
+def thinned(rows: int) -> slice:
+    """Which of so many rows are kept."""
+    return slice(None, None, -(-rows // MOST_ROWS))
+
+
 def observe(table: Table) -> tuple[Observations, list[str]]:
     """The table's measurements, thinned where there are very many, and what was done, to be said aloud."""
-    step = -(-len(table.time) // MOST_ROWS)
-    notes = [f"kept every {step}th of {len(table.time)} rows for the fit"] if step > 1 else []
-    return _measured(table.time[::step] - table.time[0], table.values[::step]), notes
+    kept = thinned(len(table.time))
+    notes = [f"kept every {kept.step}th of {len(table.time)} rows for the fit"] if kept.step > 1 else []
+    return _measured(table.time[kept] - table.time[0], table.values[kept]), notes
 
 
 def _measured(time: NDArray[np.float64], values: NDArray[np.float64]) -> Observations:

@@ -1,36 +1,81 @@
 """The report of a fit: one page that needs nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from continua.discovery.figures import phase_figure, record_figure, residual_figure, residuals
+from continua.discovery.figures import baseline_figure, phase_figure, record_figure, residual_figure, residuals
 from continua.discovery.forecasting import Forecast
 from continua.discovery.law import law_mathml, parameter_rows
-from continua.discovery.model import Model
-from continua.show import Code, Figure, Heading, Maths, Section, TableOf, Text, page
+from continua.discovery.model import Model, Rival
+from continua.discovery.unexplained import NO_EQUATION, Unexplained
+from continua.show import Callout, Code, Figure, Heading, Maths, Section, TableOf, Text, figure_files, page, svg
 
 MOST_RIVALS = 12
 
 
-def report(model: Model, forecast: Forecast) -> str:
+def report_files(model: Model, forecast: Forecast) -> dict[str, str | bytes]:
+    """report.html and the folder of its figures, by name."""
+    pictures = {
+        "record": (record_figure(model, forecast), _record_alt(model)),
+        "residuals": (residual_figure(model), RESIDUALS_ALT),
+    }
+    if len(model.states) > 1:
+        pictures["phase"] = (phase_figure(model), _phase_alt(model))
+    figures = {name: Drawn(svg(figure), alt) for name, (figure, alt) in pictures.items()}
+    files: dict[str, str | bytes] = {"report.html": report(model, forecast, figures)}
+    for name, (figure, alt) in pictures.items():
+        files |= {f"figures/{file}": content for file, content in figure_files(name, figure, alt).items()}
+    return files
+
+
+class Drawn(NamedTuple):
+    """A figure for a page, and what is to be seen on it."""
+
+    svg: str
+    alt: str
+
+
+def report(model: Model, forecast: Forecast, figures: Mapping[str, Drawn]) -> str:
     """The page as HTML: law, data and fit, residuals, phase portrait, forecast, comparison, how to load it.
 
     Args:
         model: the fitted law.
         forecast: what it predicts, drawn behind the data.
+        figures: "record", "residuals" and, for more than one state, "phase".
     """
     sections = [
+        *(Callout(f"{caveat}.", "Before you read on", "warning") for caveat in model.caveats),
         *_law(model),
-        *_record(model, forecast),
-        *_residuals(model),
-        *_phase(model),
-        *_comparison(model),
+        *_meaning(model),
+        *_record(forecast, figures["record"]),
+        *_residuals(model, figures["residuals"]),
+        *(_phase(figures["phase"]) if "phase" in figures else []),
+        *_comparison(model.rivals),
         *_skill(model),
         *_data(model),
         *_loading(),
     ]
     return page(f"The law behind {_joined(model.states)}", sections)
+
+
+def files_without_law(model: Unexplained, forecast: Forecast) -> dict[str, str | bytes]:
+    """report.html and its figure for a record that supports no law."""
+    figure, alt = baseline_figure(model, forecast), f"Measured {_joined(model.states)}, and the baseline's forecast."
+    reasons = " ".join(f"{reason}." for reason in model.reasons)
+    sections = [
+        Callout(f"{reasons} The forecast below is that of a baseline: {model.baseline}.", NO_EQUATION, "warning"),
+        Heading("Data and forecast"),
+        Figure(svg(figure), f"Dots: measured. Dashed, with its band: {model.baseline}, and 95 % of measurements.", alt),
+        *_comparison(model.rivals),
+        *_skill(model),
+        *_data(model),
+    ]
+    return {
+        "report.html": page(f"No law behind {_joined(model.states)}", sections),
+        **{f"figures/{name}": content for name, content in figure_files("record", figure, alt).items()},
+    }
 
 
 def _joined(names: Sequence[str]) -> str:
@@ -62,30 +107,35 @@ def _law(model: Model) -> list[Section]:
     ]
 
 
-def _record(model: Model, forecast: Forecast) -> list[Section]:
-    return [
-        Heading("Data, fit and forecast"),
-        Figure(
-            record_figure(model, forecast),
-            f"Dots: measured. Line: the law. Dashed, with its band: forecast, and where 95 % of measurements are "
-            f"expected, from {forecast.time[0]:.6g} to {forecast.time[-1]:.6g}.",
-            f"Measured {_joined(model.states)} over {model.time_name}, the fitted trajectory and its continuation.",
-        ),
-    ]
+def _meaning(model: Model) -> list[Section]:
+    if not model.meaning:
+        return []
+    return [Heading("What it means"), Text("\n".join(f"The law {sentence}." for sentence in model.meaning))]
 
 
-def _residuals(model: Model) -> list[Section]:
+def _record_alt(model: Model) -> str:
+    return f"Measured {_joined(model.states)} over {model.time_name}, the fitted trajectory and its continuation."
+
+
+def _record(forecast: Forecast, figure: Drawn) -> list[Section]:
+    caption = (
+        f"Dots: measured. Line: the law. Dashed, with its band: forecast, and where 95 % of measurements are "
+        f"expected, from {forecast.time[0]:.6g} to {forecast.time[-1]:.6g}."
+    )
+    return [Heading("Data, fit and forecast"), Figure(figure.svg, caption, figure.alt)]
+
+
+RESIDUALS_ALT = "Residuals over time, and their quantiles against those of a normal distribution."
+
+
+def _residuals(model: Model, figure: Drawn) -> list[Section]:
     scaled = residuals(model)
     runs = ", ".join(f"{name} {_autocorrelation(scaled[:, i]):+.2f}" for i, name in enumerate(model.states))
-    return [
-        Heading("What the law leaves unexplained"),
-        Figure(
-            residual_figure(model),
-            "Left: residuals in units of σ. Right: the same in order, against a normal distribution; good noise "
-            f"lies on the line. Correlation of each residual with the one before it: {runs} (near 0 is good).",
-            "Residuals over time, and their quantiles against those of a normal distribution.",
-        ),
-    ]
+    caption = (
+        "Left: residuals in units of σ. Right: the same in order, against a normal distribution; good noise "
+        f"lies on the line. Correlation of each residual with the one before it: {runs} (near 0 is good)."
+    )
+    return [Heading("What the law leaves unexplained"), Figure(figure.svg, caption, figure.alt)]
 
 
 def _autocorrelation(residual: np.ndarray) -> float:
@@ -93,27 +143,22 @@ def _autocorrelation(residual: np.ndarray) -> float:
     return float(known[1:] @ known[:-1] / (known @ known)) if len(known) > 2 and known @ known > 0 else 0.0
 
 
-def _phase(model: Model) -> list[Section]:
-    if len(model.states) < 2:
-        return []
-    first, second = model.states[:2]
-    return [
-        Heading("Phase portrait"),
-        Figure(
-            phase_figure(model),
-            "Arrows: where the law drives the states from each point. Line: the fitted trajectory. Dots: measured.",
-            f"{second} against {first}, with the direction field of the law.",
-        ),
-    ]
+def _phase_alt(model: Model) -> str:
+    return f"{model.states[1]} against {model.states[0]}, with the direction field of the law."
 
 
-def _comparison(model: Model) -> list[Section]:
+def _phase(figure: Drawn) -> list[Section]:
+    caption = "Arrows: where the law drives the states from each point. Line: the fitted trajectory. Dots: measured."
+    return [Heading("Phase portrait"), Figure(figure.svg, caption, figure.alt)]
+
+
+def _comparison(rivals: Sequence[Rival]) -> list[Section]:
     rows = [
         [r.title, ", ".join(r.states), r.noise, f"{r.aicc:.1f}", f"+{r.behind:.1f}"]
-        for r in model.rivals
+        for r in rivals
         if np.isfinite(r.aicc)
     ]
-    failed = len(model.rivals) - len(rows)
+    failed = len(rivals) - len(rows)
     words = f"{failed} could not be solved along the record." if failed else ""
     return [
         Heading("What else was tried"),
@@ -126,47 +171,44 @@ def _comparison(model: Model) -> list[Section]:
     ]
 
 
-def _skill(model: Model) -> list[Section]:
+def _skill(model: Model | Unexplained) -> list[Section]:
     if not model.skills:
         return []
-    rows = [
-        [
-            f"{s.horizon} step{'s' * (s.horizon > 1)} ahead",
-            str(s.origins),
-            f"{s.model:.3f}",
-            f"{s.persistence:.3f}",
-            f"{s.skill:+.2f}",
-        ]
-        for s in model.skills
-    ]
-    return [
-        Heading("Forecasts tested on the record"),
-        Text(
-            "The law was fitted again to what was known at several past times, and its forecasts compared with "
-            "what came. Persistence says that nothing changes."
-        ),
-        TableOf(
-            ["forecast", "origins", "error of the law", "error of persistence", "skill"],
-            rows,
-            "Root mean square errors in units of each state's spread; skill is 1 − (law/persistence)², 1 is perfect.",
-        ),
-    ]
+    names = [*model.skills[0].baselines]
+    law = ["the law"] if isinstance(model, Model) else []
+    rows = []
+    for s in model.skills:
+        errors = ([s.model] if law else []) + [s.baselines.get(name, np.nan) for name in names]
+        steps = f"{s.horizon} step{'s' * (s.horizon > 1)} ahead"
+        rows.append([steps, str(s.origins), *(f"{error:.3f}" if np.isfinite(error) else "–" for error in errors)])
+    words = (
+        "Everything was fitted again to what was known at several past times, and its forecasts compared with what "
+        "came. Persistence says that nothing changes, seasonal-naive that one period ago comes again; ETS is "
+        "exponential smoothing."
+    )
+    table = TableOf(
+        ["forecast", "origins", *law, *names], rows, "Root mean square errors in units of each state's spread."
+    )
+    return [Heading("Forecasts tested on the record"), Text(words), table]
 
 
-def _data(model: Model) -> list[Section]:
+def _data(model: Model | Unexplained) -> list[Section]:
     gaps = int((~np.isfinite(model.values)).sum())
     first = (
         f"{model.source}: {len(model.time)} rows, {model.time_name} {model.time[0]:.6g} to {model.time[-1]:.6g}, "
         f"{len(model.states)} states, {gaps or 'no'} gaps."
     )
-    return [Heading("What was read"), Text("\n".join([first, *model.notes]))]
+    findings = [f"{f.message}. {f.remedy}" for f in model.findings]
+    return [Heading("What was read"), Text("\n".join([first, *model.notes, *findings]))]
 
 
 def _loading() -> list[Section]:
     code = (
         "import continua\n\n"
         'model = continua.load("FOLDER OF THIS REPORT")\n'
-        "model.equation, model.parameters, model.intervals\n"
+        "print(model.equation)\n"
+        "model.parameters, model.intervals, model.terms\n"
+        "model.simulate([0, 1, 2], y0=model.fitted[0])\n"
         "model.forecast(10).expected\n"
     )
     return [Heading("Use it in Python"), Code(code)]

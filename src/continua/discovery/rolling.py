@@ -5,56 +5,107 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from continua.discovery.baselines import (
+    ETS,
+    Fittable,
+    Forecaster,
+    NotAvailable,
+    Outlook,
+    Persistence,
+    RollingErrors,
+    SeasonalNaive,
+    on_common_ground,
+    rolling_errors,
+    spaced_origins,
+)
 from continua.discovery.estimate import Estimate, refit
 
 HORIZONS = (1, 5)
-MOST_ORIGINS = 8
+LAW = "law"
+ENOUGH = 0.5  # of the origins
 
 
 @dataclass(frozen=True)
 class Skill:
-    """Forecasts some steps ahead: the root mean square error over all origins, of the law and of persistence.
+    """Forecasts some steps ahead: the root mean square error over all origins, of the law and of each baseline.
 
-    Errors are in units of each state's spread; `skill` is 1 − (error of the law / error of persistence)².
+    Errors are in units of each state's spread. `model` is NaN where there is no law.
     """
 
     horizon: int
     origins: int
     model: float
-    persistence: float
+    baselines: dict[str, float]
+
+    @property
+    def persistence(self) -> float:
+        """The error of saying that nothing changes."""
+        return self.baselines[Persistence.title]
+
+    @property
+    def rival(self) -> str:
+        """The baseline with the smallest error."""
+        return min(self.baselines, key=lambda name: self.baselines[name])
 
     @property
     def skill(self) -> float:
-        """1 is perfect, 0 no better than persistence."""
-        return 1 - (self.model / self.persistence) ** 2 if self.persistence > 0 else float("nan")
+        """1 − (error of the law / error of the best baseline)²: 1 is perfect, 0 no better."""
+        best = self.baselines[self.rival]
+        return 1 - (self.model / best) ** 2 if best > 0 else float("nan")
 
 
-def rolling_origins(found: Estimate) -> list[Skill]:
-    """The skill at each horizon; the law is fitted anew at every origin, from what was known there alone."""
-    data = found.shooting.data
-    rows, states = data.values.shape
-    fewest = -(-(found.free + 2) // states) + 1
-    origins = np.unique(np.linspace(max(rows // 2, fewest), rows - 1, MOST_ORIGINS).astype(int))
-    errors: dict[int, list[tuple[NDArray, NDArray]]] = {h: [] for h in HORIZONS}
-    warm = found
-    for origin in origins[origins >= fewest]:
-        again = refit(warm, data.until(int(origin)))
+@dataclass
+class _Refitted(Fittable):
+    """A law as one more forecaster: fitted anew to what is known, from where its last fit ended."""
+
+    found: Estimate
+
+    def fit(self, time: NDArray[np.float64], values: NDArray[np.float64]) -> Forecaster | NotAvailable:
+        """The rows that are given are the first ones of the record."""
+        again = refit(self.found, self.found.shooting.data.until(len(time)))
         if again is None:
-            continue
-        warm = again
-        last = _last_known(data.values[:origin])
-        for horizon in HORIZONS:
-            row = origin + horizon - 1
-            if row < rows:
-                truth = data.values[row]
-                errors[horizon].append(((again.fitted[row] - truth) / data.spread, (last - truth) / data.spread))
-    return [Skill(h, len(e), _rms([a for a, _ in e]), _rms([b for _, b in e])) for h, e in errors.items() if e]
+            return NotAvailable("it diverges")
+        return _Path(again.shooting.data.time, again.fitted)
 
 
-def _last_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[state]: the last measurement of each state."""
-    return np.array([y[np.isfinite(y)][-1] if np.isfinite(y).any() else np.nan for y in values.T])
+@dataclass(frozen=True)
+class _Path(Forecaster):
+    time: NDArray[np.float64]
+    states: NDArray[np.float64]
+
+    def forecast(self, times: NDArray[np.float64]) -> Outlook:
+        """The rows of these times."""
+        rows = self.states[np.searchsorted(self.time, times)]
+        return Outlook(rows, rows, rows)
 
 
-def _rms(rows: list[NDArray[np.float64]]) -> float:
-    return float(np.sqrt(np.nanmean(np.square(np.stack(rows)))))
+def baselines(calendar: str | None) -> dict[str, Fittable]:
+    """What a law has to beat."""
+    found = (Persistence(), SeasonalNaive(calendar=calendar), ETS(calendar=calendar))
+    return {one.title: one for one in found}
+
+
+def rolling_origins(
+    time: NDArray[np.float64], values: NDArray[np.float64], calendar: str | None, found: Estimate | None = None
+) -> list[Skill]:
+    """The skill at each horizon, of the law where there is one, and of every baseline that the record allows."""
+    fewest = 4 if found is None else -(-(found.free + 2) // values.shape[1]) + 1
+    origins = spaced_origins(len(time), fewest)
+    forecasters = baselines(calendar) | ({} if found is None else {LAW: _Refitted(found)})
+    if not origins:
+        return []
+    errors = {name: rolling_errors(one, time, values, HORIZONS, origins) for name, one in forecasters.items()}
+    common = on_common_ground({name: e for name, e in errors.items() if name == LAW or _mostly_there(e)})
+    skills = []
+    for i, horizon in enumerate(HORIZONS):
+        at = {name: float(column[i]) for name, column in common.items() if np.isfinite(column[i])}
+        law = at.pop(LAW, float("nan"))
+        count = sum(origin + horizon <= len(time) for origin in origins)
+        if count and at and (found is None or np.isfinite(law)):
+            skills.append(Skill(horizon, count, law, at))
+    return skills
+
+
+def _mostly_there(errors: RollingErrors) -> bool:
+    """Whether a baseline forecast from most origins; one that seldom can would leave little to compare."""
+    return bool(np.isfinite(errors.scaled).any((1, 2)).mean() > ENOUGH)

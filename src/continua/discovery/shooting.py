@@ -135,18 +135,27 @@ class Shooting:
         )
 
     def search(
-        self, start: Point, noise: Noise, sigma: NDArray[np.float64], tie: float, evaluations: int = 30
+        self,
+        start: Point,
+        noise: Noise,
+        sigma: NDArray[np.float64],
+        tie: float,
+        evaluations: int = 30,
+        held: bool = False,
     ) -> Point:
-        """The least-squares point from a start, at given σ and ε."""
+        """The least-squares point from a start, at given σ and ε; with `held`, u stays as it is."""
         parameters = len(start.u)
+        free = slice(parameters if held else 0, None)
 
         def point(x: NDArray[np.float64]) -> Point:
-            return Point(x[:parameters], x[parameters:].reshape(start.nodes.shape))
+            whole = np.concatenate([start.u, x]) if held else x
+            return Point(whole[:parameters], whole[parameters:].reshape(start.nodes.shape))
 
         reach = np.where(self.family.logarithmic, FARTHEST, np.inf)
-        reach = np.concatenate([reach, np.full(start.nodes.size, np.inf)])
+        reach = np.concatenate([reach, np.full(start.nodes.size, np.inf)])[free]
 
         def residuals(x: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-            return self.residuals(self.trajectory(point(x)), noise, sigma, tie)
+            misfit, jacobian = self.residuals(self.trajectory(point(x)), noise, sigma, tie)
+            return misfit, jacobian[:, free]
 
-        return point(least_squares(residuals, start.flat(), reach, evaluations, 1e-10).x)
+        return point(least_squares(residuals, start.flat()[free], reach, evaluations, 1e-10).x)

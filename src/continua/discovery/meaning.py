@@ -1,0 +1,77 @@
+"""What a fitted law means: where it rests, how long it turns, how fast it grows, how far ahead it can be believed."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from continua.core import ContinuaError
+from continua.discovery.model import Model
+from continua.show import format_number
+from continua.stability import Cycle, Equilibrium, cycle, equilibria, largest_lyapunov_exponent
+
+FAR = 0.5  # an equilibrium farther outside the data, in widths of their box, says nothing about them
+MOST_POINTS = 3
+FEWEST_FOR_CHAOS = 3  # states
+
+
+def meaning(model: Model) -> tuple[str, ...]:
+    """Sentences about the law where the data are; none where nothing could be computed."""
+    return tuple(_sentences(model))
+
+
+def _sentences(model: Model) -> Iterator[str]:
+    law, sample = model.field, model.fitted[np.isfinite(model.fitted).all(1)]
+    try:
+        points = [p for p in equilibria(law, sample) if p.beyond <= FAR]
+        orbit = cycle(law, sample) if len(model.states) > 1 else None
+    except ContinuaError as error:
+        yield f"its long run could not be computed: {error}"
+        return
+    yield from (_point(model, p) for p in points[:MOST_POINTS])
+    if len(points) > MOST_POINTS:
+        yield f"{len(points) - MOST_POINTS} more equilibria near the data"
+    if isinstance(orbit, Cycle) and orbit.stable is not False:
+        yield f"turns with period {_time(model, orbit.period)} ({orbit.kind})"
+    elif len(model.states) >= FEWEST_FOR_CHAOS:
+        yield from _chaos(model, sample)
+
+
+def _point(model: Model, point: Equilibrium) -> str:
+    place = ", ".join(f"{name} {format_number(x, 3)}" for name, x in zip(model.states, point.point, strict=True))
+    said = [point.kind]
+    if point.period is not None:
+        said.append(f"nearby period {_time(model, point.period)}")
+    elif point.doubling_time is not None:
+        said.append(f"doubling time {_time(model, point.doubling_time)}")
+    elif point.half_life is not None:
+        said.append(f"half-life {_time(model, point.half_life)}")
+    return f"rests at {place} ({'; '.join(said)})"
+
+
+def _chaos(model: Model, sample: np.ndarray) -> Iterator[str]:
+    """The largest Lyapunov exponent, and until when an error of the size of the noise stays smaller than the spread."""
+    try:
+        found = largest_lyapunov_exponent(model.field, sample[-1])
+    except ContinuaError:
+        return
+    if not found.chaotic:
+        return
+    spread, error = _spread(model.values), np.sqrt(np.diag(model.belief.covariance)[-len(model.states) :])
+    horizon = found.horizon(float(np.max(error / spread)), 1.0)
+    yield (
+        f"chaotic: differences grow e-fold in {_time(model, found.lyapunov_time)}; "
+        f"forecasts are worth believing for about {_time(model, horizon)}"
+    )
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    return np.maximum(np.nanstd(values, 0), 1e-300)
+
+
+def _time(model: Model, span: float) -> str:
+    return f"{format_number(span, 3)} {model.unit}{'s' if model.unit != 'time' else ''}".replace(" time", "")
+
+
+def joined(sentences: Sequence[str]) -> str:
+    """On one line."""
+    return "; ".join(sentences)
