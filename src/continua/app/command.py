@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 
 import continua
 from continua.core import ArgumentError, ContinuaError
-from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load
+from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
 from continua.files import DataError, Table, bundled_record, check_folder, read_table
 
 app = App(
@@ -188,7 +188,7 @@ def found_lines(model: Model) -> list[tuple[str, str]]:
     rival = (
         f"; next: {second.title}, +{second.behind:.1f}" if second is not None and second.behind < float("inf") else ""
     )
-    unit = f"   [time in {model.unit}s]" if model.unit != "time" else ""
+    unit = f"   [time in {plural(model.unit)}]" if model.unit != "time" else ""
     laws = [f"  {line}{unit if i == 0 else ''}" for i, line in enumerate(law_lines(model))]
     sigma = ", ".join(f"{name} {value:.2g}" for name, value in zip(model.states, model.sigma, strict=True))
     return [

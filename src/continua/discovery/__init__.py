@@ -5,7 +5,7 @@ from continua.discovery.fitting import fit
 from continua.discovery.following import CannotFollow, Followed, follow
 from continua.discovery.forecasting import Forecast
 from continua.discovery.law import law_lines
-from continua.discovery.model import Model, Rival
+from continua.discovery.model import Model, Rival, plural
 from continua.discovery.rolling import Skill
 from continua.discovery.storage import load
 from continua.discovery.unexplained import NO_EQUATION, Unexplained
@@ -23,5 +23,6 @@ __all__ = [
     "follow",
     "law_lines",
     "load",
+    "plural",
     "record_figure",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from continua.core import in_double_precision
 from continua.discovery.forecasting import Forecast
-from continua.discovery.model import Model
+from continua.discovery.model import Model, plural
 from continua.discovery.unexplained import Unexplained
 from continua.show import PALETTE, new_figure
 from continua.solver import solve
@@ -61,7 +61,7 @@ def baseline_figure(model: Unexplained, forecast: Forecast) -> "Figure":
 
 def _time_label(model: Model | Unexplained) -> str:
     known = model.unit != "time" and model.unit.lower() not in model.time_name.lower()
-    return f"{model.time_name} ({model.unit}s)" if known else model.time_name
+    return f"{model.time_name} ({plural(model.unit)})" if known else model.time_name
 
 
 def _finer(time: np.ndarray) -> np.ndarray:

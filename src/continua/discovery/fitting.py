@@ -19,12 +19,13 @@ from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import Observations, longest_trajectory, observe, thinned
 from continua.discovery.proposing import Proposal, sparse_proposal, written_proposals
-from continua.discovery.rolling import rolling_origins
+from continua.discovery.rolling import Skill, rolling_origins
 from continua.discovery.unexplained import Unexplained
 from continua.files import Table, read_table
 
 Progress = Callable[[int, int], None]
 MOST_ORDERS = 2
+CLEARLY = 0.5
 
 
 @in_double_precision
@@ -75,7 +76,9 @@ def fit(
     found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
     best = found[0] if found else None
     rivals = sorted((_rival(f.title, n, order, e, table, best) for (f, n), order, e in tried), key=lambda r: r.aicc)
-    reasons = [f.message for f in findings if f.severity == "refusal"]
+    ordered = observations if best is None else best.shooting.data
+    skills = rolling_origins(ordered.time, ordered.values, table.calendar, best)
+    reasons = [f.message for f in findings if f.severity == "refusal" and not _overruled(f, skills)]
     if best is None:
         reasons.append("no law could be solved along the record, or it has too few rows for any")
     elif best.aicc > mean_aicc(observations):
@@ -84,7 +87,13 @@ def fit(
     if best is None or reasons:
         return _unexplained(reasons, table, observations, rivals, findings, notes)
     order = next(order for _, order, e in tried if e is best)
-    return _model(best, order, table, rivals, findings, notes)
+    return _model(best, order, table, rivals, skills, findings, notes)
+
+
+def _overruled(finding: Finding, skills: Sequence[Skill]) -> bool:
+    """Whether a law that forecasts clearly better than every baseline speaks against a suspected random walk."""
+    clear = bool(skills) and all(skill.skill > CLEARLY for skill in skills)
+    return finding.kind == "looks_like_random_walk" and clear
 
 
 def mean_aicc(data: Observations) -> float:
@@ -111,7 +120,7 @@ def _unexplained(
         rivals=tuple(rivals),
         skills=tuple(rolling_origins(data.time, data.values, table.calendar)),
         time_name=table.time_name,
-        unit=table.calendar or "time",
+        unit=table.calendar or table.units.get(table.time_name, "time"),
         calendar=table.calendar,
         findings=findings,
         notes=tuple(notes),
@@ -173,6 +182,7 @@ def _model(
     order: tuple[int, ...],
     table: Table,
     rivals: list[Rival],
+    skills: list[Skill],
     findings: tuple[Finding, ...],
     notes: list[str],
 ) -> Model:
@@ -191,10 +201,10 @@ def _model(
         fitted=best.fitted,
         aicc=best.aicc,
         rivals=tuple(rivals),
-        skills=tuple(rolling_origins(data.time, data.values, table.calendar, best)),
+        skills=tuple(skills),
         findings=findings,
         time_name=table.time_name,
-        unit=table.calendar or "time",
+        unit=table.calendar or table.units.get(table.time_name, "time"),
         notes=tuple(notes),
         source=table.source,
     )

@@ -110,7 +110,7 @@ def times_ahead(h: Any, time: NDArray[np.float64]) -> NDArray[np.float64]:
     last = float(time[-1])
     if not isinstance(h, str) and np.ndim(h) > 0:
         return _times(h, last)
-    return last + float(np.median(np.diff(time))) * np.arange(1, _steps(h) + 1)
+    return last + float(np.median(np.diff(time))) * np.arange(1.0, _steps(h) + 1)
 
 
 def _steps(h: Any) -> int:

@@ -1,11 +1,11 @@
 """What a fitted law means: where it rests, how long it turns, how fast it grows, how far ahead it can be believed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from continua.core import ContinuaError
-from continua.discovery.model import Model
+from continua.discovery.model import Model, plural
 from continua.show import format_number
 from continua.stability import Cycle, Equilibrium, cycle, equilibria, largest_lyapunov_exponent
 
@@ -69,9 +69,5 @@ def _spread(values: np.ndarray) -> np.ndarray:
 
 
 def _time(model: Model, span: float) -> str:
-    return f"{format_number(span, 3)} {model.unit}{'s' if model.unit != 'time' else ''}".replace(" time", "")
-
-
-def joined(sentences: Sequence[str]) -> str:
-    """On one line."""
-    return "; ".join(sentences)
+    number = format_number(span, 3)
+    return number if model.unit == "time" else f"{number} {plural(model.unit)}"

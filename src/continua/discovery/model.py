@@ -228,6 +228,11 @@ class Model:
         return write_folder(folder, files, force)
 
 
+def plural(unit: str) -> str:
+    """Words of the calendar get an s; s, min or tau do not."""
+    return f"{unit}s" if unit in ("year", "month", "week", "day", "hour", "minute", "second") else unit
+
+
 def horizon(rows: int) -> int:
     """How many steps ahead a report looks: a quarter of the record, at least five."""
     return max(5, min(rows // 4, 100))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from continua.core import ArgumentError
-from continua.discovery.family import WrittenFamily
+from continua.discovery.family import Family, WrittenFamily
 from continua.discovery.sparse import Library, SparseLaw, best_law
 from continua.equations import WrittenParameter, WrittenSystem, parse_term, read_equation
 from continua.files import Table
@@ -26,7 +26,7 @@ RESERVED = {"t", "pi", "e", "inf", "nan"}
 class Proposal(NamedTuple):
     """A family, the order of the table's states in which it stands, and states from which its search begins."""
 
-    family: WrittenFamily
+    family: Family
     order: tuple[int, ...]
     states: NDArray[np.float64] | None = None
 

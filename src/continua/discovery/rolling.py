@@ -20,6 +20,8 @@ from continua.discovery.baselines import (
 )
 from continua.discovery.estimate import Estimate, refit
 
+Vector = NDArray[np.floating]
+Rows = NDArray[np.floating]  # [row, state]
 HORIZONS = (1, 5)
 LAW = "law"
 ENOUGH = 0.5  # of the origins
@@ -60,7 +62,7 @@ class _Refitted(Fittable):
 
     found: Estimate
 
-    def fit(self, time: NDArray[np.float64], values: NDArray[np.float64]) -> Forecaster | NotAvailable:
+    def fit(self, time: Vector, values: Rows) -> Forecaster | NotAvailable:
         """The rows that are given are the first ones of the record."""
         again = refit(self.found, self.found.shooting.data.until(len(time)))
         if again is None:
@@ -73,7 +75,7 @@ class _Path(Forecaster):
     time: NDArray[np.float64]
     states: NDArray[np.float64]
 
-    def forecast(self, times: NDArray[np.float64]) -> Outlook:
+    def forecast(self, times: Vector) -> Outlook:
         """The rows of these times."""
         rows = self.states[np.searchsorted(self.time, times)]
         return Outlook(rows, rows, rows)

@@ -84,7 +84,7 @@ class Unexplained:
             fitted = baselines(self.calendar)["persistence"].fit(self.time, self.values)
         assert not isinstance(fitted, NotAvailable)  # persistence always is
         ahead = fitted.forecast(times)
-        return Forecast(times, self.states, ahead.expected, ahead.lower, ahead.upper)
+        return Forecast(times, self.states, *(np.asarray(part, float) for part in ahead))
 
     def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write report.html, forecast.csv, model.json and figures into a new folder, whole or not at all.
