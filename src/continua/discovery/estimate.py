@@ -77,6 +77,13 @@ class Estimate:
         return self.minus_two_log_likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) + self.family.search_price
 
     @property
+    def reproduction(self) -> float:
+        """R² of the trajectory: how much of the states' variance it explains."""
+        data = self.shooting.data
+        residual = np.where(data.known, (data.values - self.fitted) / data.spread, 0)
+        return float(1 - (residual**2).sum() / self.count)
+
+    @property
     def left(self) -> int:
         """The degrees of freedom that are left for σ."""
         return max(self.count - self.free + len(self.sigma), 1)

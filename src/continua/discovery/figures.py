@@ -1,5 +1,6 @@
 """The figures of a report."""
 
+import functools
 from typing import TYPE_CHECKING
 
 import jax
@@ -70,6 +71,7 @@ def _finer(time: np.ndarray) -> np.ndarray:
     return np.interp(places, np.arange(len(time)), time)
 
 
+@functools.lru_cache(maxsize=1)  # two figures of a report show it
 @in_double_precision
 def trajectory(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """(time, states [time, state]) of the fitted law, also between the rows of the data."""

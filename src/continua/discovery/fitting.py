@@ -26,6 +26,8 @@ from continua.files import Table, read_table
 Progress = Callable[[int, int], None]
 MOST_ORDERS = 2
 CLEARLY = 0.5
+EXPLAINED = 0.9  # of the variance
+FAR = 3.0  # times the mismatch of changes
 
 
 @in_double_precision
@@ -136,17 +138,27 @@ def _tried(
     seed: int,
     progress: Progress | None,
 ) -> Iterator[tuple[tuple[Family, str], tuple[int, ...], Estimate | None]]:
-    """Every family in its orders, every proposal and, last, the searched law; each with every possible noise."""
+    """Every family in its orders, the best matched first, every proposal and, last, the searched law; with each noise.
+
+    Once a law explains the record, those that match its changes far worse are left out: they are not worth a search.
+    """
     candidates = [Proposal(f, order) for f in families(data.values.shape[1]) for order in _orders(f, data)]
-    noises, best = [noise for noise in NOISES if noise.fits(data.values)], np.inf
+    costs = {p: matching_cost(p.family, data.ordered(p.order)) for p in candidates}
+    candidates.sort(key=lambda p: costs[p])
+    noises, best, most = [noise for noise in NOISES if noise.fits(data.values)], np.inf, np.inf
     count = len(candidates) + len(own) + 1
     searched = _searched(table, degree, seed)
-    for done, (family, order, states) in enumerate(itertools.chain(candidates, own, searched)):
+    for done, proposal in enumerate(itertools.chain(candidates, own, searched)):
         if progress is not None:
             progress(done, count)
+        family, order, states = proposal.family, proposal.order, proposal.states
         near = None if states is None else states[thinned(len(states))]
-        found = estimates(family, data.ordered(order), noises, best, near)
+        found: list[Estimate | None] = [None] * len(noises)
+        if costs.get(proposal, 0.0) <= most:
+            found = estimates(family, data.ordered(order), noises, best, near)
         best = min([best, *(e.aicc for e in found if e is not None)])
+        if any(e is not None and e.reproduction > EXPLAINED for e in found):
+            most = min(most, FAR * costs.get(proposal, np.inf))
         yield from (((family, noise.title), order, e) for noise, e in zip(noises, found, strict=True))
     if progress is not None:
         progress(count, count)

@@ -5,7 +5,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ FEWEST_ROWS_A_TERM = 1.5
 RESERVED = {"t", "pi", "e", "inf", "nan"}
 
 
-class Proposal(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Proposal:
     """A family, the order of the table's states in which it stands, and states from which its search begins."""
 
     family: Family

@@ -159,7 +159,9 @@ def _comparison(rivals: Sequence[Rival]) -> list[Section]:
         if np.isfinite(r.aicc)
     ]
     failed = len(rivals) - len(rows)
-    words = f"{failed} could not be solved along the record." if failed else ""
+    words = (
+        f"{failed} were left out: not solvable along the record, or its changes speak against them." if failed else ""
+    )
     return [
         Heading("What else was tried"),
         TableOf(
