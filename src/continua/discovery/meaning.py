@@ -19,21 +19,34 @@ def meaning(model: Model) -> tuple[str, ...]:
     return tuple(_sentences(model))
 
 
-def _sentences(model: Model) -> Iterator[str]:
-    law, sample = model.field, model.fitted[np.isfinite(model.fitted).all(1)]
+def resting_points(model: Model) -> tuple[Equilibrium, ...]:
+    """The equilibria of the law where the data are; none where they cannot be computed."""
     try:
-        points = [p for p in equilibria(law, sample) if p.beyond <= FAR]
-        orbit = cycle(law, sample) if len(model.states) > 1 else None
-    except ContinuaError as error:
-        yield f"its long run could not be computed: {error}"
-        return
+        found = equilibria(model.field, _sample(model))
+    except ContinuaError:
+        return ()
+    return tuple(point for point in found if point.beyond <= FAR)
+
+
+def _sample(model: Model) -> np.ndarray:
+    return model.fitted[np.isfinite(model.fitted).all(1)]
+
+
+def _sentences(model: Model) -> Iterator[str]:
+    points = model.equilibria
     yield from (_point(model, p) for p in points[:MOST_POINTS])
     if len(points) > MOST_POINTS:
         yield f"{len(points) - MOST_POINTS} more equilibria near the data"
+    if len(model.states) < 2:
+        return
+    try:
+        orbit = cycle(model.field, _sample(model))
+    except ContinuaError:
+        return
     if isinstance(orbit, Cycle) and orbit.stable is not False:
         yield f"turns with period {_time(model, orbit.period)} ({orbit.kind})"
     elif len(model.states) >= FEWEST_FOR_CHAOS:
-        yield from _chaos(model, sample)
+        yield from _chaos(model, _sample(model))
 
 
 def _point(model: Model, point: Equilibrium) -> str:

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -20,6 +20,9 @@ from continua.discovery.rolling import Skill
 from continua.equations import Equation, WrittenSystem
 from continua.files import write_folder
 from continua.solver import solve
+
+if TYPE_CHECKING:
+    from continua.stability import Equilibrium
 
 LITTLE = 0.5  # of the variance
 
@@ -107,6 +110,13 @@ class Model:
             )
             said.append(f"no dynamic law beats the baseline {self.skills[0].rival} here ({numbers} spreads)")
         return tuple(said)
+
+    @cached_property
+    def equilibria(self) -> "tuple[Equilibrium, ...]":
+        """The equilibria of the law near the data, from `continua.stability`."""
+        from continua.discovery.meaning import resting_points
+
+        return resting_points(self)
 
     @cached_property
     def meaning(self) -> tuple[str, ...]:

@@ -148,7 +148,8 @@ def _phase_alt(model: Model) -> str:
 
 
 def _phase(figure: Drawn) -> list[Section]:
-    caption = "Arrows: where the law drives the states from each point. Line: the fitted trajectory. Dots: measured."
+    caption = "Arrows: where the law drives the states from each point. Line: the fitted trajectory. Dots: measured. "
+    caption += "Diamonds: equilibria."
     return [Heading("Phase portrait"), Figure(figure.svg, caption, figure.alt)]
 
 
