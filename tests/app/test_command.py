@@ -12,6 +12,7 @@ import pytest
 import continua
 from continua.app.command import main
 
+WRITTEN = ["figures", "forecast.csv", "model.json", "report.html"]
 ROWS = "year,hare,lynx\n1900,30,4\n1901,47.2,6.1\n1902,70.2,9.8\n1903,77.4,35.2\n1904,36.3,59.4\n"
 
 
@@ -69,7 +70,7 @@ def test_a_table_becomes_a_report(capsys, folder):
     assert main(["fit", "rats.csv"]) == 0
     said = capsys.readouterr()
     assert said.err == ""
-    assert sorted(file.name for file in Path("rats-law").iterdir()) == ["forecast.csv", "model.json", "report.html"]
+    assert sorted(file.name for file in Path("rats-law").iterdir()) == WRITTEN
     assert "12 rows, day 0–5, 1 state (amount), no gaps" in said.out
     assert "`unit` was dropped: it holds text" in said.out
     assert "`always` was dropped: it is constant" in said.out

@@ -30,7 +30,8 @@ def same(a, b):
 
 
 def test_it_comes_back_the_same(hares, saved):
-    assert sorted(file.name for file in saved.iterdir()) == ["forecast.csv", "model.json", "report.html"]
+    assert sorted(file.name for file in saved.iterdir()) == ["figures", "forecast.csv", "model.json", "report.html"]
+    assert len(list((saved / "figures").iterdir())) == 6
     for path in (saved, str(saved), saved / "model.json"):
         back = continua.load(path)
         assert same(hares, back)
@@ -40,7 +41,7 @@ def test_it_comes_back_the_same(hares, saved):
 
 
 def test_gaps_and_failures_come_back(hares, tmp_path, monkeypatch):
-    monkeypatch.setattr("continua.discovery.report.report", lambda model, forecast: "")
+    monkeypatch.setattr("continua.discovery.report.report", lambda *parts: "")
     values = hares.values.copy()
     values[2, 0] = np.nan
     lost = dataclasses.replace(hares.rivals[-1], aicc=np.inf, behind=np.inf)

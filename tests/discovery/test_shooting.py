@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from continua.discovery.matching import starting_points, typical_sizes
+from continua.discovery.matching import starting_points
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import observe
@@ -20,7 +20,7 @@ def shooting_on(name, title):
     y[4, 0] = np.nan
     data, _ = observe(read_table(table(times, y, [f"s{i}" for i in range(y.shape[1])])))
     family = next(f for f in families(y.shape[1]) if f.title == title)
-    return Shooting(family, data, typical_sizes(family, data), Segments.of(data.time))
+    return Shooting(family, data, family.typical_sizes(data), Segments.of(data.time))
 
 
 @pytest.mark.parametrize(("name", "title"), [("LotkaVolterra", "Lotka–Volterra"), ("LotkaVolterra", "linear dynamics")])
@@ -69,7 +69,7 @@ def test_typical_sizes_change_with_the_units(size):
     for family in (f for f in families(size) if not getattr(f, "scales", ())):
         y, slope = values[3], None
         for data, states, factor in ((plain, y, scale * rate), (scaled, y * scale, 1.0)):
-            p = typical_sizes(family, data)
+            p = family.typical_sizes(data)
             assert np.isfinite(p).all()
             assert (p > 0).all()
             found = np.asarray(family.equation(jnp.asarray(p))(jnp.zeros(()), jnp.asarray(states), None)) * factor

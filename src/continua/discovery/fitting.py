@@ -146,11 +146,14 @@ def _tried(
     costs = {p: matching_cost(p.family, data.ordered(p.order)) for p in candidates}
     candidates.sort(key=lambda p: costs[p])
     noises, best, most = [noise for noise in NOISES if noise.fits(data.values)], np.inf, np.inf
-    count = len(candidates) + len(own) + 1
-    searched = _searched(table, degree, seed)
-    for done, proposal in enumerate(itertools.chain(candidates, own, searched)):
+    known = [*candidates, *own]
+    count = len(known) + 1
+    for done in range(count):
         if progress is not None:
             progress(done, count)
+        proposal = known[done] if done < len(known) else sparse_proposal(table, degree, seed)
+        if proposal is None:
+            continue
         family, order, states = proposal.family, proposal.order, proposal.states
         near = None if states is None else states[thinned(len(states))]
         found: list[Estimate | None] = [None] * len(noises)
@@ -162,13 +165,6 @@ def _tried(
         yield from (((family, noise.title), order, e) for noise, e in zip(noises, found, strict=True))
     if progress is not None:
         progress(count, count)
-
-
-def _searched(table: Table, degree: int | None, seed: int) -> Iterator[Proposal]:
-    """The law that a search over terms finds; the search begins when it is asked for."""
-    found = sparse_proposal(table, degree, seed)
-    if found is not None:
-        yield found
 
 
 def _orders(family: Family, data: Observations) -> list[tuple[int, ...]]:
