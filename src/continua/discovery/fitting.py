@@ -78,8 +78,10 @@ def fit(
     found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
     best = found[0] if found else None
     rivals = sorted((_rival(f.title, n, order, e, table, best) for (f, n), order, e in tried), key=lambda r: r.aicc)
-    ordered = observations if best is None else best.shooting.data
-    skills = rolling_origins(ordered.time, ordered.values, table.calendar, best)
+    order = next((order for _, order, e in tried if e is best), tuple(range(len(table.states))))
+    ordered = observations.ordered(order)
+    whole = (table.time - table.time[0], table.values[:, list(order)])
+    skills = rolling_origins(ordered.time, ordered.values, table.calendar, whole, best)
     reasons = [f.message for f in findings if f.severity == "refusal" and not _overruled(f, skills)]
     if best is None:
         reasons.append("no law could be solved along the record, or it has too few rows for any")
@@ -87,8 +89,9 @@ def fit(
         reasons.append("no law explains the record better than its mean does")
     notes = [*table.notes, *dropped]
     if best is None or reasons:
-        return _unexplained(reasons, table, observations, rivals, findings, notes)
-    order = next(order for _, order, e in tried if e is best)
+        whole = (whole[0], table.values)
+        skills = rolling_origins(observations.time, observations.values, table.calendar, whole)
+        return _unexplained(reasons, table, rivals, skills, findings, notes)
     return _model(best, order, table, rivals, skills, findings, notes)
 
 
@@ -109,8 +112,8 @@ def mean_aicc(data: Observations) -> float:
 def _unexplained(
     reasons: list[str],
     table: Table,
-    data: Observations,
     rivals: list[Rival],
+    skills: list[Skill],
     findings: tuple[Finding, ...],
     notes: list[str],
 ) -> Unexplained:
@@ -120,7 +123,7 @@ def _unexplained(
         time=table.time,
         values=table.values,
         rivals=tuple(rivals),
-        skills=tuple(rolling_origins(data.time, data.values, table.calendar)),
+        skills=tuple(skills),
         time_name=table.time_name,
         unit=table.calendar or table.units.get(table.time_name, "time"),
         calendar=table.calendar,
@@ -145,7 +148,7 @@ def _tried(
     candidates = [Proposal(f, order) for f in families(data.values.shape[1]) for order in _orders(f, data)]
     costs = {p: matching_cost(p.family, data.ordered(p.order)) for p in candidates}
     candidates.sort(key=lambda p: costs[p])
-    noises, best, most = [noise for noise in NOISES if noise.fits(data.values)], np.inf, np.inf
+    noises, best, most = [noise for noise in NOISES if noise.fits(data.values)], mean_aicc(data), np.inf
     known = [*candidates, *own]
     count = len(known) + 1
     for done in range(count):

@@ -19,6 +19,8 @@ from continua.show import Symbol, add, multiply
 
 SPARSE = "sparse law"
 MOST_ROWS = 2000  # of a record in which terms are searched
+MOST_WORK = 100_000  # rows times coefficients
+FEWEST_SEARCHED = 200  # rows
 FEWEST_ROWS_A_TERM = 1.5
 RESERVED = {"t", "pi", "e", "inf", "nan"}
 
@@ -56,9 +58,10 @@ def libraries(names: Sequence[str], rows: int, degree: int | None) -> list[Libra
 def sparse_proposal(table: Table, degree: int | None = None, seed: int = 0) -> Proposal | None:
     """The law that a search over terms finds, or None."""
     names = symbol_names(table.states)
-    rows = slice(0, MOST_ROWS)
+    searched = libraries(names, min(len(table.time), MOST_ROWS), degree)
+    most = max((len(names) * len(library.terms) for library in searched), default=1)
+    rows = slice(0, min(MOST_ROWS, max(MOST_WORK // most, FEWEST_SEARCHED)))
     time, values = table.time[rows] - table.time[0], table.values[rows]
-    searched = libraries(names, len(time), degree)
     found = best_law([(time, values)], searched, seed=seed)
     if found is None or not found.law.support.any(1).all():
         return None

@@ -81,6 +81,20 @@ class _Path(Forecaster):
         return Outlook(rows, rows, rows)
 
 
+@dataclass(frozen=True)
+class _OnAllRows(Fittable):
+    """A baseline that sees every row of the table up to the origin, also where the law's rows were thinned."""
+
+    baseline: Fittable
+    time: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def fit(self, time: Vector, values: Rows) -> Forecaster | NotAvailable:
+        """The rows until the last of `time`."""
+        known = self.time <= time[-1]
+        return self.baseline.fit(self.time[known], self.values[known])
+
+
 def baselines(calendar: str | None) -> dict[str, Fittable]:
     """What a law has to beat."""
     found = (Persistence(), SeasonalNaive(calendar=calendar), ETS(calendar=calendar))
@@ -88,12 +102,26 @@ def baselines(calendar: str | None) -> dict[str, Fittable]:
 
 
 def rolling_origins(
-    time: NDArray[np.float64], values: NDArray[np.float64], calendar: str | None, found: Estimate | None = None
+    time: NDArray[np.float64],
+    values: NDArray[np.float64],
+    calendar: str | None,
+    whole: tuple[NDArray[np.float64], NDArray[np.float64]],
+    found: Estimate | None = None,
 ) -> list[Skill]:
-    """The skill at each horizon, of the law where there is one, and of every baseline that the record allows."""
+    """The skill at each horizon, of the law where there is one, and of every baseline that the record allows.
+
+    Args:
+        time: [row], of the fit.
+        values: [row, state], of the fit.
+        calendar: the unit of time where it is known.
+        whole: the time and values of all rows, for the baselines.
+        found: the law.
+    """
     fewest = 4 if found is None else -(-(found.free + 2) // values.shape[1]) + 1
     origins = spaced_origins(len(time), fewest)
-    forecasters = baselines(calendar) | ({} if found is None else {LAW: _Refitted(found)})
+    forecasters: dict[str, Fittable] = {name: _OnAllRows(one, *whole) for name, one in baselines(calendar).items()}
+    if found is not None:
+        forecasters[LAW] = _Refitted(found)
     if not origins:
         return []
     errors = {name: rolling_errors(one, time, values, HORIZONS, origins) for name, one in forecasters.items()}
