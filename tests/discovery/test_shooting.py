@@ -4,13 +4,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from continua.discovery.chain import Point
 from continua.discovery.matching import starting_points
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import observe
-from continua.discovery.shooting import Point, Segments, Shooting
+from continua.discovery.shooting import Segments, Shooting
 from continua.files import read_table
 
+from .chains import dense
 from .records import additive, record, table
 
 
@@ -20,7 +22,7 @@ def shooting_on(name, title):
     y[4, 0] = np.nan
     data, _ = observe(read_table(table(times, y, [f"s{i}" for i in range(y.shape[1])])))
     family = next(f for f in families(y.shape[1]) if f.title == title)
-    return Shooting(family, data, family.typical_sizes(data), Segments.of(data.time))
+    return Shooting(family, data, family.typical_sizes(data), Segments.of(data.pieces))
 
 
 @pytest.mark.parametrize(("name", "title"), [("LotkaVolterra", "Lotka–Volterra"), ("LotkaVolterra", "linear dynamics")])
@@ -29,18 +31,20 @@ def test_the_jacobian_is_exact(name, title, noise):
     shooting = shooting_on(name, title)
     random = np.random.default_rng(0)
     u = starting_points(shooting.family, shooting.data, shooting.typical)[0]
-    nodes = 1.0 + 0.1 * random.standard_normal((len(shooting.segments.times), 2))
-    parameters, sigma = len(u), np.array([0.3, 0.2])
+    nodes = 1.0 + 0.1 * random.standard_normal((len(shooting.segments.index), 2))
+    sigma = np.array([0.3, 0.2])
+
+    def chain(x):
+        point = Point(x[: len(u)], x[len(u) :].reshape(nodes.shape))
+        return shooting.chain(shooting.trajectory(point), point.nodes, noise, sigma, 0.1)
 
     def residuals(x):
-        trajectory = shooting.trajectory(Point(x[:parameters], x[parameters:].reshape(nodes.shape)))
-        return shooting.residuals(trajectory, noise, sigma, 0.1)
+        return np.concatenate([chain(x).misfit.ravel(), chain(x).gap.ravel()])
 
-    x = Point(u, nodes).flat()
-    exact = residuals(x)[1]
-    assert exact.shape == (21 * 2 + 3 * 2, parameters + nodes.size)
+    x = np.concatenate([u, nodes.ravel()])
+    exact = dense(chain(x))
     h = 1e-5 * np.eye(len(x))
-    differences = np.stack([(residuals(x + d)[0] - residuals(x - d)[0]) / 2e-5 for d in h], 1)
+    differences = np.stack([(residuals(x + d) - residuals(x - d)) / 2e-5 for d in h], 1)
     finite = np.isfinite(differences).all(1)
     assert finite.mean() > 0.8
     np.testing.assert_allclose(exact[finite], differences[finite], rtol=1e-4, atol=1e-4 * np.abs(exact[finite]).max())
@@ -48,13 +52,20 @@ def test_the_jacobian_is_exact(name, title, noise):
 
 @pytest.mark.parametrize("rows", [4, 5, 6, 7, 21, 22, 199, 200, 400])
 def test_every_sample_lies_in_a_segment(rows):
-    time = np.cumsum(np.random.default_rng(rows).uniform(0.1, 1.0, rows))
-    segments = Segments.of(time)
-    np.testing.assert_array_equal(segments.times[segments.rows, segments.places], time)
-    np.testing.assert_array_equal(segments.times[:-1, -1], segments.times[1:, 0])
-    assert segments.times[0, 0] == time[0]
-    assert segments.times[-1, -1] == time[-1]
-    assert len(segments.times) <= 40
+    segments = Segments.of((slice(0, rows),))
+    assert sorted(segments.index[segments.own]) == list(range(rows))
+    np.testing.assert_array_equal(segments.index[:-1, -1], segments.index[1:, 0])
+    assert segments.index[-1, -1] == rows - 1
+    assert len(segments.index) <= 40
+    assert segments.joined.all()
+
+
+def test_trajectories_are_not_joined():
+    segments = Segments.of((slice(0, 12), slice(12, 14), slice(14, 15), slice(15, 31)))
+    assert sorted(segments.index[segments.own]) == list(range(31))
+    ends, starts = segments.index[:-1, -1], segments.index[1:, 0]
+    np.testing.assert_array_equal(ends[segments.joined], starts[segments.joined])
+    np.testing.assert_array_equal(starts[~segments.joined], [12, 14, 15])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

@@ -1,7 +1,7 @@
 """One law fitted to one record: maximum likelihood with a σ for each state, and how sure its parameters are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +12,8 @@ from continua.discovery.family import Family
 from continua.discovery.matching import starting_points
 from continua.discovery.noise import Noise
 from continua.discovery.observations import Observations
-from continua.discovery.shooting import TIES, Point, Segments, Shooting
+from continua.discovery.chain import Point
+from continua.discovery.shooting import TIES, Segments, Shooting, Trajectory
 from continua.equations import Equation
 
 SIGMA_ROUNDS = 15
@@ -31,7 +32,7 @@ class Estimate:
         point: the unknowns at the maximum.
         sigma: [state], on the noise's normal scale.
         fitted: [row, state], the trajectory.
-        covariance: [unknown, unknown], of the point.
+        covariance: [parameter + state, parameter + state], of u and of the last row's state together.
         minus_two_log_likelihood: on the scale of the data.
     """
 
@@ -66,7 +67,7 @@ class Estimate:
     @property
     def free(self) -> int:
         """Parameters, initial states and σ: what was fitted."""
-        return len(self.point.u) + 2 * len(self.sigma)
+        return _unknowns(self.shooting) + int(self.shooting.data.measured.sum())
 
     @property
     def aicc(self) -> float:
@@ -86,7 +87,7 @@ class Estimate:
     @property
     def left(self) -> int:
         """The degrees of freedom that are left for σ."""
-        return max(self.count - self.free + len(self.sigma), 1)
+        return max(self.count - _unknowns(self.shooting), 1)
 
     @property
     def quantile(self) -> float:
@@ -123,23 +124,24 @@ def estimates(
     """
     if data.known.sum() <= len(family.names) + 2 * family.size + 1:  # no AICc: not worth a search
         return [None] * len(noises)
-    typical = family.typical_sizes(data)
-    shooting = Shooting(family, data, typical, Segments.of(data.time))
-    nodes = (data.filled() if states is None else states)[_firsts(shooting.segments)] / data.size
+    typical, segments = family.typical_sizes(data), Segments.of(data.pieces)
     known = starting_points(family, data, typical) if states is None else [next(family.starts())]
-    starts = [Point(u, nodes) for u in known[:MOST_STARTS]]
     found: list[Estimate | None] = []
     for noise in noises:
-        tries = (_maximum(shooting, noise, start, None, TIES, best) for start in starts)
-        found.append(next((e for e in tries if e is not None), None))
+        ways = []
+        for held in (False, True) if family.inputs else (False,):
+            shooting = Shooting(family, data, typical, segments, held)
+            tries = (_maximum(shooting, noise, shooting.start(u, states), best) for u in known[:MOST_STARTS])
+            ways.append(next((e for e in tries if e is not None), None))
+        found.append(min(ways, key=lambda e: np.inf if e is None else e.aicc))
         best = min([best, *(e.aicc for e in found if e is not None)])
     return found
 
 
 def refit(found: Estimate, data: Observations) -> Estimate | None:
     """The same law on other measurements at the same times, from where the last search ended."""
-    shooting = Shooting(found.family, data, found.shooting.typical, found.shooting.segments)
-    return _maximum(shooting, found.noise, found.point, found.sigma, TIES, np.inf)
+    shooting = replace(found.shooting, data=data)
+    return _maximum(shooting, found.noise, found.point, np.inf, found.sigma)
 
 
 def follow_law(
@@ -149,86 +151,102 @@ def follow_law(
     typical: NDArray[np.float64],
     noise: Noise,
     sigma: NDArray[np.float64],
+    held: bool,
 ) -> Estimate | None:
     """The start from which a law with given unknowns u and σ follows the measurements best; None where it diverges."""
-    shooting = Shooting(family, data, typical, Segments.of(data.time))
-    point = Point(u, data.filled()[_firsts(shooting.segments)] / data.size)
+    shooting = Shooting(family, data, typical, Segments.of(data.pieces), held)
+    point, fixed = shooting.start(u), np.ones(len(u), bool)
     try:
         for tie in TIES:
-            point = shooting.search(point, noise, sigma, tie, held=True)
-        found = _described(shooting, noise, point, sigma, TIES[-1])
+            point = shooting.search(point, noise, sigma, tie, fixed=fixed)
+        found = _described(shooting, noise, point, sigma, fixed)
     except (ValueError, np.linalg.LinAlgError):
         return None
     return found if np.isfinite(found.fitted).all() else None
 
 
-def _firsts(segments: Segments) -> NDArray[np.int_]:
-    """The number of the first sample of each segment."""
-    return np.array([int(np.flatnonzero(segments.rows == k)[0]) for k in range(len(segments.times))])
+def _unknowns(shooting: Shooting) -> int:
+    """Parameters, and the state in which each trajectory starts."""
+    return len(shooting.family.names) + len(shooting.data.size) * len(shooting.data.pieces)
 
 
 def _maximum(
-    shooting: Shooting,
-    noise: Noise,
-    point: Point,
-    sigma: NDArray[np.float64] | None,
-    ties: tuple[float, ...],
-    best: float,
+    shooting: Shooting, noise: Noise, point: Point, best: float, sigma: NDArray[np.float64] | None = None
 ) -> Estimate | None:
     """Tighten the ties step by step, then let σ settle."""
     try:
         if sigma is None:
-            sigma = _sigma(shooting, noise, point)
-        for tie in ties:
+            sigma = _sigma(shooting, noise, shooting.trajectory(point))
+        for tie in TIES:
             point = shooting.search(point, noise, sigma, tie)
-            sigma = _sigma(shooting, noise, point)
+            sigma = _sigma(shooting, noise, shooting.trajectory(point))
         for _ in range(SIGMA_ROUNDS):
-            if _described(shooting, noise, point, sigma, ties[-1]).aicc > best + HOPELESS:
+            if _described(shooting, noise, point, sigma).aicc > best + HOPELESS:
                 break
-            point = shooting.search(point, noise, sigma, ties[-1])
-            settled, sigma = sigma, _sigma(shooting, noise, point)
+            point = shooting.search(point, noise, sigma, TIES[-1])
+            settled, sigma = sigma, _sigma(shooting, noise, shooting.trajectory(point))
             if np.allclose(settled, sigma, rtol=1e-5):
                 break
-        return _described(shooting, noise, point, sigma, ties[-1])
+        return _described(shooting, noise, point, sigma)
     except (ValueError, np.linalg.LinAlgError):  # the search met non-finite residuals at its start
         return None
 
 
-def _sigma(shooting: Shooting, noise: Noise, point: Point) -> NDArray[np.float64]:
-    """The root mean square residual of each state; never so small that one state is fitted exactly."""
-    model = shooting.trajectory(point).values
-    residual = noise.residuals(model, shooting.data.values)[0]
-    sigma = np.sqrt(np.nanmean(np.where(shooting.data.known, residual, np.nan) ** 2, 0))
-    scale = noise.residuals(shooting.data.size[None] * (1 + 1e-9), shooting.data.size[None])[0][0]
-    if not np.isfinite(sigma).all():
-        raise ValueError("non-finite residuals")
-    return np.maximum(sigma, np.abs(scale))
-
-
-def _described(shooting: Shooting, noise: Noise, point: Point, sigma: NDArray[np.float64], tie: float) -> Estimate:
-    trajectory = shooting.trajectory(point)
-    _, jacobian = shooting.residuals(trajectory, noise, sigma, tie)
+def _sigma(shooting: Shooting, noise: Noise, trajectory: Trajectory) -> NDArray[np.float64]:
+    """The root mean square residual of each state; never so small that one is fitted exactly, 1 for a hidden one."""
     data = shooting.data
-    residual = np.where(data.known, noise.residuals(trajectory.values, data.values)[0], 0)
+    residual = noise.residuals(shooting.fitted(trajectory), data.values)[0]
+    squares, counts = np.where(data.known, residual**2, 0).sum(0), data.known.sum(0)
+    scale = noise.residuals(data.size[None] * (1 + 1e-9), data.size[None])[0][0]
+    if not np.isfinite(squares).all():
+        raise ValueError("non-finite residuals")
+    return np.where(counts > 0, np.maximum(np.sqrt(squares / np.maximum(counts, 1)), np.abs(scale)), 1.0)
+
+
+def _described(
+    shooting: Shooting,
+    noise: Noise,
+    point: Point,
+    sigma: NDArray[np.float64],
+    fixed: NDArray[np.bool_] | None = None,
+) -> Estimate:
+    trajectory, data = shooting.trajectory(point), shooting.data
+    fitted = shooting.fitted(trajectory)
+    residual = np.where(data.known, noise.residuals(fitted, data.values)[0], 0)
     counts = data.known.sum(0)
     likelihood = float((counts * np.log(2 * np.pi * sigma**2) + (residual**2).sum(0) / sigma**2).sum())
-    left = max(int(data.known.sum()) - len(point.u) - len(sigma), 1)
-    inflation = data.known.sum() / left  # σ² of maximum likelihood is too small by the unknowns that were fitted
-    covariance = _inverse_of_square(jacobian) * inflation
+    free = np.ones(len(point.u), bool) if fixed is None else ~fixed
+    left = max(int(counts.sum()) - int(free.sum()) - len(sigma) * len(data.pieces), 1)
+    inflation = counts.sum() / left  # σ² of maximum likelihood is too small by the unknowns that were fitted
+    covariance = _covariance(shooting, trajectory, point, noise, sigma, free) * inflation
     return Estimate(
-        shooting,
-        noise,
-        point,
-        sigma,
-        trajectory.values,
-        covariance,
-        likelihood + noise.log_jacobian(data.values),
+        shooting, noise, point, sigma, fitted, covariance, likelihood + noise.log_jacobian(data.values)
     )
 
 
-def _inverse_of_square(jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(JᵀJ)⁻¹ by singular values; a direction that the data does not determine gets a huge variance, not an error."""
+def _covariance(
+    shooting: Shooting,
+    trajectory: Trajectory,
+    point: Point,
+    noise: Noise,
+    sigma: NDArray[np.float64],
+    free: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Of u and of the last row's state: those of u and of the last node, moved along by the trajectory's derivative."""
+    states, parameters = len(sigma), len(point.u)
+    matrix, _ = shooting.chain(trajectory, point.nodes, noise, sigma, TIES[-1]).compressed().last()
+    columns = np.concatenate([states + np.flatnonzero(free), np.arange(states)])  # u first, then the node
+    half = np.zeros((parameters + states, len(columns)))
+    half[np.concatenate([free, np.ones(states, bool)])] = _inverse_root(matrix[:, columns])
+    place = int(np.flatnonzero(shooting.segments.own[-1])[-1])
+    onto = np.eye(parameters + states)
+    onto[parameters:, :parameters] = trajectory.by_parameter[-1, place]
+    onto[parameters:, parameters:] = trajectory.by_node[-1, place]
+    return onto @ half @ half.T @ onto.T
+
+
+def _inverse_root(jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A root of (JᵀJ)⁻¹ by singular values; what the data does not determine gets a huge variance, not an error."""
     scale = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
     _, singular, rows = np.linalg.svd(jacobian / scale, full_matrices=False)
-    half = rows.T / np.maximum(singular, singular[0] * 1e-14) / scale[:, None]
-    return half @ half.T
+    return rows.T / np.maximum(singular, singular[0] * 1e-14) / scale[:, None]

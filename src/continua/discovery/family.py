@@ -68,6 +68,11 @@ class Family(ABC):
         return ()
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What the law itself calls its inputs, in the order of the table's."""
+        return ()
+
+    @property
     def described(self) -> dict[str, ParameterInfo]:
         """Meaning and unit of parameters that have them."""
         return {}
@@ -152,6 +157,11 @@ class WrittenFamily(Family):
     def own_states(self) -> tuple[str, ...]:
         """As written."""
         return self.written.states
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """As written."""
+        return self.written.inputs
 
     @property
     def described(self) -> dict[str, ParameterInfo]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 from continua.core import in_double_precision
 from continua.discovery.audit import Finding, audit
@@ -17,7 +18,7 @@ from continua.discovery.matching import matching_cost
 from continua.discovery.model import Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
-from continua.discovery.observations import Observations, longest_trajectory, observe, thinned
+from continua.discovery.observations import Observations, kept_rows, observe
 from continua.discovery.proposing import Proposal, sparse_proposal, written_proposals
 from continua.discovery.rolling import Skill, rolling_origins
 from continua.discovery.unexplained import Unexplained
@@ -30,6 +31,7 @@ EXPLAINED = 0.9  # of the variance
 FAR = 3.0  # times the mismatch of changes
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")
 @in_double_precision
 def fit(
     data: str | os.PathLike[str] | Mapping[str, Any] | Any,
@@ -70,7 +72,7 @@ def fit(
         DataError: the data cannot be used; one line says what, where and the remedy.
         ArgumentError: `equations` are not in the grammar, or not of these states.
     """
-    table = longest_trajectory(data if isinstance(data, Table) else read_table(data, time, states))
+    table = data if isinstance(data, Table) else read_table(data, time, states)
     observations, dropped = observe(table)
     findings = audit(table.time, table.values, table.states, table.calendar)
     own = written_proposals(equations, table)
@@ -158,7 +160,7 @@ def _tried(
         if proposal is None:
             continue
         family, order, states = proposal.family, proposal.order, proposal.states
-        near = None if states is None else states[thinned(len(states))]
+        near = None if states is None else states[kept_rows(table)]
         found: list[Estimate | None] = [None] * len(noises)
         if costs.get(proposal, 0.0) <= most:
             found = estimates(family, data.ordered(order), noises, best, near)
@@ -223,12 +225,9 @@ def _model(
 
 def _belief(best: Estimate) -> Belief:
     """Parameters and last state, and their joint covariance by the trajectory's derivative."""
-    parameters = len(best.point.u)
-    last = best.shooting.trajectory(best.point).jacobian[-1]
-    onto = np.concatenate([np.eye(parameters, last.shape[1]), last])
     wider = best.quantile / norm.ppf(
         0.5 + CONFIDENCE / 2
     )  # normal draws stand for Student's t: their 95 % are its 95 %
-    covariance = onto @ best.covariance @ onto.T * wider**2
+    covariance = best.covariance * wider**2
     sigma = best.sigma * np.sqrt(best.count / best.left) * wider
     return Belief(best.point.u, best.shooting.typical, best.fitted[-1], covariance, sigma, best.shooting.data.size)

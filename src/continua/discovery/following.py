@@ -68,7 +68,7 @@ def follow(model: Model, table: Table) -> Followed:
         raise CannotFollow(
             f"`data` must be positive for a law with {model.noise} noise. {table.source} is not. Fit it anew."
         )
-    found = follow_law(model.family, data, model.belief.u, model.belief.typical, model.noise_model, model.sigma)
+    found = follow_law(model.family, data, model.belief.u, model.belief.typical, model.noise_model, model.sigma, False)
     if found is None:
         raise CannotFollow(
             f"The model diverges on {table.source}: its law cannot be solved along these rows. Fit it anew."
@@ -91,8 +91,7 @@ def follow(model: Model, table: Table) -> Followed:
 def _belief(model: Model, found: Estimate) -> Belief:
     """The parameters as the model believes them, and the new last state; the two are taken as independent."""
     old, parameters = model.belief, len(model.belief.u)
-    last = found.shooting.trajectory(found.point).jacobian[-1][:, parameters:]
     covariance = np.zeros_like(old.covariance)
     covariance[:parameters, :parameters] = old.covariance[:parameters, :parameters]
-    covariance[parameters:, parameters:] = last @ found.covariance[parameters:, parameters:] @ last.T
+    covariance[parameters:, parameters:] = found.covariance[parameters:, parameters:]
     return Belief(old.u, old.typical, found.fitted[-1], covariance, old.sigma, found.shooting.data.size)

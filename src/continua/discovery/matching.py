@@ -20,15 +20,16 @@ from continua.discovery.search import Vector, least_squares
 
 @partial(jax.jit, static_argnums=0)
 def _mismatch(
-    family: Family, u: Array, typical: Array, time: Array, values: Array, spread: Array
+    family: Family, u: Array, typical: Array, time: Array, values: Array, inputs: Array, weight: Array
 ) -> tuple[Array, Array]:
-    """The mismatch of changes in units of the spreads, and its Jacobian."""
+    """The weighted mismatch of changes, and its Jacobian."""
 
     def mismatch(u: Array) -> tuple[Array, Array]:
         law = family.equation(family.values(u, typical))
-        slopes = jax.vmap(lambda y: law(jnp.zeros(()), y, None))(values)
+        args = {name: inputs[:, i] for i, name in enumerate(family.inputs)}
+        slopes = jax.vmap(lambda t, y, args: law(t, y, args))(time, values, args)
         steps = jnp.diff(time)[:, None]
-        gap = (jnp.diff(values, axis=0) - steps * (slopes[1:] + slopes[:-1]) / 2) / spread[None]
+        gap = (jnp.diff(values, axis=0) - steps * (slopes[1:] + slopes[:-1]) / 2) * weight
         return gap.reshape(-1), gap.reshape(-1)
 
     jacobian, value = jax.jacfwd(mismatch, has_aux=True)(u)
@@ -48,7 +49,9 @@ def matching_cost(family: Family, data: Observations) -> float:
 def _matches(
     family: Family, data: Observations, typical: NDArray[np.float64]
 ) -> list[tuple[float, NDArray[np.float64]]]:
-    arrays = [jnp.asarray(x) for x in (typical, data.time, data.filled(), data.spread)]
+    weight = np.ones((len(data.time) - 1, 1)) / data.spread
+    weight[[piece.start - 1 for piece in data.pieces[1:]]] = 0  # from one trajectory to the next nothing changes
+    arrays = [jnp.asarray(x) for x in (typical, data.time, data.guess, data.inputs, weight)]
     reach = np.where(family.logarithmic, 10.0, np.inf)
     found = []
     for start in family.starts():

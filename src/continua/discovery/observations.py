@@ -1,42 +1,59 @@
-"""The measurements as the fit sees them: states in some order, time from zero, sizes for scaling."""
+"""The measurements as the fit sees them: states in some order, trajectories, inputs, and sizes for scaling."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import make_smoothing_spline
 
 from continua.files import Table
 
 MOST_ROWS = 400  # beyond, rows are thinned
+MOST_DRIVEN_ROWS = 20_000  # what an input does between rows is lost by thinning: a stretch is kept
+FEWEST_FOR_SPLINE = 6
 
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """Measured states at increasing times.
+    """Measured states at increasing times, of one trajectory or of several.
 
     Args:
-        time: [row], from 0.
-        values: [row, state], NaN where nothing was measured.
+        time: [row], from 0, increasing within each trajectory.
+        values: [row, state], NaN where nothing was measured; a hidden state is NaN throughout.
+        guess: [row, state], where a search begins: the values with gaps filled, and estimates of hidden states.
         size: [state], the root mean square of each state.
         spread: [state], its standard deviation.
         rate: a typical |y'|/|y − mean|, in 1/time.
+        inputs: [row, input].
+        pieces: the rows of each trajectory, in their order.
     """
 
     time: NDArray[np.float64]
     values: NDArray[np.float64]
+    guess: NDArray[np.float64]
     size: NDArray[np.float64]
     spread: NDArray[np.float64]
     rate: float
+    inputs: NDArray[np.float64]
+    pieces: tuple[slice, ...]
 
     @property
     def known(self) -> NDArray[np.bool_]:
         """[row, state]: where something was measured."""
         return np.isfinite(self.values)
 
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """[state]: which states are measured at all."""
+        return self.known.any(0)
+
     def ordered(self, order: tuple[int, ...]) -> "Observations":
         """The same with the states in another order."""
-        columns = list(order)
-        return replace(self, values=self.values[:, columns], size=self.size[columns], spread=self.spread[columns])
+        c = list(order)
+        return replace(
+            self, values=self.values[:, c], guess=self.guess[:, c], size=self.size[c], spread=self.spread[c]
+        )
 
     def until(self, rows: int) -> "Observations":
         """The same, but nothing is known from row `rows` on."""
@@ -44,54 +61,97 @@ class Observations:
         values[rows:] = np.nan
         return replace(self, values=values)
 
-    def filled(self) -> NDArray[np.float64]:
-        """The values, with gaps filled along straight lines."""
-        columns = [np.interp(self.time, self.time[k], y[k]) for y, k in zip(self.values.T, self.known.T, strict=True)]
-        return np.stack(columns, 1)
+    def with_velocities(self) -> "Observations":
+        """The states, then the slope of each as a hidden state."""
+        slopes = np.concatenate([_slopes(self.time[p], self.guess[p]) for p in self.pieces])
+        size = np.sqrt((slopes**2).mean(0))
+        size = np.where(size > 0, size, self.spread * self.rate)
+        return replace(
+            self,
+            values=np.concatenate([self.values, np.full_like(slopes, np.nan)], 1),
+            guess=np.concatenate([self.guess, slopes], 1),
+            size=np.concatenate([self.size, size]),
+            spread=np.concatenate([self.spread, size]),
+        )
 
 
-def longest_trajectory(table: Table) -> Table:
-    """The longest trajectory of a table that has several, said aloud; laws are fitted to one at a time."""
-    if table.trajectory is None or len(table.trajectory_names) < 2:
-        return table
-    number = int(np.argmax(np.bincount(table.trajectory)))
-    rows = table.trajectory == number
-    note = (
-        f"Of {len(table.trajectory_names)} trajectories the longest, {table.trajectory_names[number]} with "
-        f"{int(rows.sum())} rows, was fitted."
-    )
-    inputs = table.input_values if table.input_values is None else table.input_values[rows]
-    return replace(
-        table,
-        time=table.time[rows],
-        values=table.values[rows],
-        input_values=inputs,
-        trajectory=None,
-        trajectory_names=(),
-        notes=(*table.notes, note),
-    )
+def _slopes(time: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[row, state]: the slopes of smoothing splines, by generalised cross-validation."""
+    if len(time) < FEWEST_FOR_SPLINE:
+        return np.gradient(values, time, axis=0) if len(time) > 1 else np.zeros_like(values)
+    unit = (time - time[0]) / np.diff(time).mean()
+    slopes = [make_smoothing_spline(unit, y).derivative()(unit) for y in values.T]
+    return np.stack(slopes, 1) / np.diff(time).mean()
 
 
-def thinned(rows: int) -> slice:
-    """Which of so many rows are kept."""
-    return slice(None, None, -(-rows // MOST_ROWS))
+def kept_rows(table: Table) -> NDArray[np.intp]:
+    """Which rows the fit uses: all of a short table, every so many of a long one, a stretch of a long driven one."""
+    rows = len(table.time)
+    if not table.inputs:
+        step = -(-rows // MOST_ROWS)
+        return np.concatenate([np.arange(p.start, p.stop, step) for p in table.pieces])
+    if rows <= MOST_DRIVEN_ROWS:
+        return np.arange(rows)
+    piece = max(table.pieces, key=lambda p: p.stop - p.start)
+    return piece.start + _liveliest(table.input_values[piece])
+
+
+def _liveliest(inputs: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The stretch in which the inputs vary most."""
+    length = min(MOST_DRIVEN_ROWS, len(inputs))
+    scaled = (inputs - inputs.mean(0)) / np.maximum(inputs.std(0), 1e-300)
+    sums = np.concatenate([[0.0], np.cumsum((scaled**2).sum(1))])
+    first = int(np.argmax(sums[length:] - sums[:-length]))
+    return np.arange(first, first + length)
 
 
 def observe(table: Table) -> tuple[Observations, list[str]]:
-    """The table's measurements, thinned where there are very many, and what was done, to be said aloud."""
-    kept = thinned(len(table.time))
-    notes = [f"kept every {kept.step}th of {len(table.time)} rows for the fit"] if kept.step > 1 else []
-    return _measured(table.time[kept] - table.time[0], table.values[kept]), notes
+    """The table's measurements, fewer where there are very many, and what was done, to be said aloud."""
+    kept, rows = kept_rows(table), len(table.time)
+    notes = []
+    if len(kept) < rows and table.inputs:
+        notes.append(
+            f"used rows {kept[0] + 1} to {kept[-1] + 1} of {rows}, where the inputs vary most, for the fit of the law"
+        )
+    elif len(kept) < rows:
+        notes.append(f"kept every {kept[1] - kept[0]}th of {rows} rows for the fit of the law")
+    time, values = table.time[kept] - table.time[0], table.values[kept]
+    number = np.zeros(rows, int) if table.trajectory is None else table.trajectory
+    ends = np.flatnonzero(np.diff(number[kept])) + 1
+    pieces = tuple(itertools.starmap(slice, itertools.pairwise([0, *ends.tolist(), len(kept)])))
+    return _measured(time, values, table.input_values[kept], pieces), notes
 
 
-def _measured(time: NDArray[np.float64], values: NDArray[np.float64]) -> Observations:
+def _measured(
+    time: NDArray[np.float64], values: NDArray[np.float64], inputs: NDArray[np.float64], pieces: tuple[slice, ...]
+) -> Observations:
     size = np.sqrt(np.nanmean(values**2, 0))
     spread = np.nanstd(values, 0)
     spread = np.where(spread > 0, spread, np.where(size > 0, size, 1.0))
-    rates = []
-    for y, s in zip(values.T, spread, strict=True):
-        known = np.isfinite(y)
-        rates.append(np.sqrt(np.mean((np.diff(y[known]) / np.diff(time[known])) ** 2)) / s if known.sum() > 1 else 0.0)
+    rates = [_rate(time, y, pieces) / s for y, s in zip(values.T, spread, strict=True)]
     positive = [r for r in rates if r > 0]
-    rate = float(np.exp(np.mean(np.log(positive)))) if positive else 1.0 / float(time[-1])
-    return Observations(time, values, np.where(size > 0, size, 1.0), spread, rate)
+    rate = float(np.exp(np.mean(np.log(positive)))) if positive else 1.0 / float(time[-1] - time[0])
+    guess = np.concatenate([_filled(time[p], values[p], values) for p in pieces])
+    return Observations(time, values, guess, np.where(size > 0, size, 1.0), spread, rate, inputs, pieces)
+
+
+def _rate(time: NDArray[np.float64], values: NDArray[np.float64], pieces: tuple[slice, ...]) -> float:
+    """The root mean square slope between known neighbours."""
+    slopes = []
+    for piece in pieces:
+        t, y = time[piece], values[piece]
+        known = np.isfinite(y)
+        slopes.append(np.diff(y[known]) / np.diff(t[known]))
+    together = np.concatenate(slopes)
+    return float(np.sqrt(np.mean(together**2))) if len(together) else 0.0
+
+
+def _filled(
+    time: NDArray[np.float64], values: NDArray[np.float64], everywhere: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The values of a trajectory, with gaps filled along straight lines; by the overall mean where all is a gap."""
+    columns = []
+    for y, every in zip(values.T, everywhere.T, strict=True):
+        known = np.isfinite(y)
+        columns.append(np.interp(time, time[known], y[known]) if known.any() else np.full(len(y), np.nanmean(every)))
+    return np.stack(columns, 1)

@@ -2,7 +2,7 @@ r"""Multiple shooting: the record is cut into segments that are solved on their 
 
 Unknowns are the parameters u and the state at the start of each segment, in units of its size. The residuals are
 (model − measurement)/σ at every sample, and (end of a segment − start of the next)/ε; ε falls from loose to tight,
-so that a poor start does not throw the trajectory off, and the end result is one trajectory.
+so that a poor start does not throw the trajectory off, and the end result is one solution for each trajectory.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,19 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
+from continua.discovery.chain import Chain, Point, descend
+from continua.discovery.driving import along, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
 from continua.discovery.observations import Observations
-from continua.discovery.search import Vector, least_squares
 from continua.solver import solve
 
 SAMPLES_A_SEGMENT = 5
-MOST_SEGMENTS = 40
+MOST_SEGMENTS = 40  # of one trajectory
 TIES = (1e-1, 1e-2, 1e-3, 1e-5)  # ε, in units of each state's spread
 RTOL = 1e-8
+STEPS_A_SAMPLE, MORE_STEPS = 30, 100  # a law that needs more between measurements is not the one behind them
+LOOSE, TIGHT = 1e-4, 1e-10  # relative fall of the cost at which a search ends, before and at the tightest tie
 FARTHEST = 12.0  # a positive parameter stays within exp(±12) of its typical size
 
 
@@ -32,51 +35,63 @@ FARTHEST = 12.0  # a positive parameter stays within exp(±12) of its typical si
 class Segments:
     """Which samples each segment covers.
 
-    `times` is [segment, sample + 1]: the samples of a segment and the start of the next; the last is padded with its
-    end. `rows` and `places` say in which segment, and where in it, each sample lies.
+    `index` [segment, sample + 1] are the rows of a segment and the first of the next; the last of a trajectory is
+    padded with its end. `own` says which of them lie in the segment. `joined` [segment − 1]: whether the next segment
+    goes on where one ends.
     """
 
-    times: NDArray[np.float64]
-    rows: NDArray[np.int_]
-    places: NDArray[np.int_]
+    index: NDArray[np.int_]
+    own: NDArray[np.bool_]
+    joined: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, time: NDArray[np.float64]) -> "Segments":
-        """Segments of equal numbers of samples."""
-        length = max(SAMPLES_A_SEGMENT, -(-(len(time) - 1) // MOST_SEGMENTS))
-        count = -(-(len(time) - 1) // length)
-        index = np.minimum(np.arange(count)[:, None] * length + np.arange(length + 1)[None], len(time) - 1)
-        sample = np.arange(len(time))
-        rows = np.minimum(sample // length, count - 1)
-        return cls(time[index], rows, sample - rows * length)
+    def of(cls, pieces: tuple[slice, ...]) -> "Segments":
+        """Segments of equal numbers of samples, in each trajectory."""
+        steps = [p.stop - p.start - 1 for p in pieces]
+        most = max(MOST_SEGMENTS // len(pieces), 1)
+        length = max(SAMPLES_A_SEGMENT, *(-(-count // most) for count in steps))
+        index, own, joined = [], [], []
+        for piece, count in zip(pieces, steps, strict=True):
+            segments = max(-(-count // length), 1)
+            rows = np.arange(segments)[:, None] * length + np.arange(length + 1)[None]
+            mine = (np.arange(length + 1) < length) & (rows <= count)
+            mine[-1] = rows[-1] <= count
+            index.append(piece.start + np.minimum(rows, count))
+            own.append(mine)
+            joined += [True] * (segments - 1) + [False]
+        return cls(np.concatenate(index), np.concatenate(own), np.array(joined[:-1], bool))
 
+    @property
+    def firsts(self) -> NDArray[np.int_]:
+        """[segment], the row with which each begins."""
+        return self.index[:, 0]
 
-class Point(NamedTuple):
-    """Unknowns: u [parameter], and nodes [segment, state] in units of the states' sizes."""
-
-    u: NDArray[np.float64]
-    nodes: NDArray[np.float64]
-
-    def flat(self) -> NDArray[np.float64]:
-        """One vector."""
-        return np.concatenate([self.u, self.nodes.ravel()])
+    def scattered(self, values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+        """[row, ...] from [segment, sample + 1, ...]."""
+        found = np.full((rows, *values.shape[2:]), np.nan)
+        found[self.index[self.own]] = values[self.own]
+        return found
 
 
 @partial(jax.jit, static_argnums=0)
 def _trajectories(
-    family: Family, u: Array, nodes: Array, typical: Array, size: Array, times: Array
+    family: Family, u: Array, nodes: Array, typical: Array, size: Array, times: Array, drive: tuple[Array, Array]
 ) -> tuple[Float[Array, "segment sample state"], Float[Array, "segment sample state unknown"]]:
     """The states of every segment and their derivatives with respect to (u, own node), exact on the recorded steps."""
 
     def all_segments(u: Array, shift: Array) -> tuple[Array, Array]:
         """Every node is shifted alike: a segment depends on its own node alone, so few tangents give every Jacobian."""
         law = family.equation(family.values(u, typical))
+        tolerances = {"rtol": RTOL, "atol": RTOL * size}
 
-        def one(node: Array, ts: Array) -> Array:
+        def one(node: Array, ts: Array, inputs: Array, slopes: Array) -> Array:
             start = (node + shift) * size
-            return solve(law, start, ts, rtol=RTOL, atol=RTOL * size, max_steps=1000, throw=False).ys
+            if family.inputs:
+                return along(law, family.inputs, start, ts, inputs, slopes, **tolerances)
+            steps = STEPS_A_SAMPLE * len(ts) + MORE_STEPS
+            return solve(law, start, ts, max_steps=steps, throw=False, **tolerances).ys
 
-        ys = jax.vmap(one)(nodes, times)
+        ys = jax.vmap(one)(nodes, times, *drive)
         return ys, ys
 
     (by_u, by_node), ys = jax.jacfwd(all_segments, (0, 1), has_aux=True)(u, jnp.zeros_like(size))
@@ -84,54 +99,58 @@ def _trajectories(
 
 
 class Trajectory(NamedTuple):
-    """values [sample, state], their Jacobian [sample, state, unknown], and the same of the gaps between segments."""
+    """Each segment's states [segment, sample + 1, state] and their derivatives by u and by its node."""
 
-    values: NDArray[np.float64]
-    jacobian: NDArray[np.float64]
-    gaps: NDArray[np.float64]
-    gaps_jacobian: NDArray[np.float64]
+    states: NDArray[np.float64]
+    by_parameter: NDArray[np.float64]
+    by_node: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Shooting:
-    """One family on one set of measurements."""
+    """One family on one set of measurements; `held`: whether inputs are held between samples."""
 
     family: Family
     data: Observations
     typical: NDArray[np.float64]
     segments: Segments
+    held: bool = False
+
+    def start(self, u: NDArray[np.float64], states: NDArray[np.float64] | None = None) -> Point:
+        """The point with parameters u whose segments begin in the given states [row, state], or those guessed."""
+        near = self.data.guess if states is None else states
+        return Point(u, near[self.segments.firsts] / self.data.size)
 
     def trajectory(self, point: Point) -> Trajectory:
         """Solve every segment; non-finite where one fails."""
-        ys, local = (
-            np.asarray(x)
-            for x in _trajectories(self.family, point.u, point.nodes, self.typical, self.data.size, self.segments.times)
-        )
-        count, states, parameters = len(ys), ys.shape[-1], len(point.u)
-        wide = np.zeros((*local.shape[:-1], parameters + count * states))
-        wide[..., :parameters] = local[..., :parameters]
-        segment, column = np.arange(count)[:, None], np.arange(states)[None]
-        own = parameters + segment * states + column
-        wide[segment, :, :, own] = np.moveaxis(local[..., parameters:], -1, 1)
-        at = (self.segments.rows, self.segments.places)
-        gaps = ys[:-1, -1] / self.data.size - point.nodes[1:]
-        gaps_jacobian = wide[:-1, -1] / self.data.size[:, None]
-        gaps_jacobian[segment[:-1], column, own[1:]] -= 1
-        return Trajectory(ys[at], wide[at], gaps, gaps_jacobian)
+        index, parameters = self.segments.index, len(point.u)
+        times, inputs = self.data.time[index], self.data.inputs[index]
+        drive = (inputs[:, :-1], slopes(times, inputs, self.held))
+        found = _trajectories(self.family, point.u, point.nodes, self.typical, self.data.size, times, drive)
+        states, local = (np.asarray(x) for x in found)
+        return Trajectory(states, local[..., :parameters], local[..., parameters:])
 
-    def residuals(
-        self, trajectory: Trajectory, noise: Noise, sigma: NDArray[np.float64], tie: float
-    ) -> tuple[NDArray, NDArray]:
-        """The residual vector and its Jacobian."""
-        misfit, slope = noise.residuals(trajectory.values, self.data.values)
-        known = self.data.known
-        misfit = np.where(known, misfit, 0) / sigma
-        jacobian = (np.where(known, slope, 0) / sigma)[..., None] * trajectory.jacobian
-        weight = (self.data.size / (tie * self.data.spread))[:, None]
-        unknowns = jacobian.shape[-1]
-        return (
-            np.concatenate([misfit.ravel(), (trajectory.gaps * weight[:, 0]).ravel()]),
-            np.concatenate([jacobian.reshape(-1, unknowns), (trajectory.gaps_jacobian * weight).reshape(-1, unknowns)]),
+    def fitted(self, trajectory: Trajectory) -> NDArray[np.float64]:
+        """[row, state]."""
+        return self.segments.scattered(trajectory.states, len(self.data.time))
+
+    def chain(self, trajectory: Trajectory, nodes: NDArray, noise: Noise, sigma: NDArray, tie: float) -> Chain:
+        """The weighted residuals and their derivatives; what was not measured weighs nothing."""
+        measured = np.where(self.segments.own[..., None], self.data.values[self.segments.index], np.nan)
+        known = np.isfinite(measured)
+        misfit, slope = noise.residuals(trajectory.states, measured)
+        misfit, slope = np.where(known, misfit, 0) / sigma, np.where(known, slope, 0) / sigma
+        weight = np.where(self.segments.joined[:, None], self.data.size / (tie * self.data.spread), 0)
+        segments, _, states = trajectory.states.shape
+        ends, size = trajectory.states[:-1, -1], self.data.size
+        return Chain(
+            misfit.reshape(segments, -1),
+            (slope[..., None] * trajectory.by_parameter).reshape(segments, misfit[0].size, -1),
+            (slope[..., None] * trajectory.by_node).reshape(segments, misfit[0].size, states),
+            (ends / size - nodes[1:]) * weight,
+            trajectory.by_parameter[:-1, -1] * (weight / size)[..., None],
+            trajectory.by_node[:-1, -1] * (weight / size)[..., None],
+            -weight,
         )
 
     def search(
@@ -141,21 +160,13 @@ class Shooting:
         sigma: NDArray[np.float64],
         tie: float,
         evaluations: int = 30,
-        held: bool = False,
+        fixed: NDArray[np.bool_] | None = None,
     ) -> Point:
-        """The least-squares point from a start, at given σ and ε; with `held`, u stays as it is."""
-        parameters = len(start.u)
-        free = slice(parameters if held else 0, None)
+        """The least-squares point from a start, at given σ and ε; parameters that are `fixed` stay as they are."""
+        free = np.ones(len(start.u), bool) if fixed is None else ~fixed
 
-        def point(x: NDArray[np.float64]) -> Point:
-            whole = np.concatenate([start.u, x]) if held else x
-            return Point(whole[:parameters], whole[parameters:].reshape(start.nodes.shape))
+        def linearised(point: Point) -> Chain:
+            return self.chain(self.trajectory(point), point.nodes, noise, sigma, tie).without(~free)
 
-        reach = np.where(self.family.logarithmic, FARTHEST, np.inf)
-        reach = np.concatenate([reach, np.full(start.nodes.size, np.inf)])[free]
-
-        def residuals(x: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-            misfit, jacobian = self.residuals(self.trajectory(point(x)), noise, sigma, tie)
-            return misfit, jacobian[:, free]
-
-        return point(least_squares(residuals, start.flat()[free], reach, evaluations, 1e-10).x)
+        reach = np.where(self.family.logarithmic & free, FARTHEST, np.inf)
+        return descend(linearised, start, reach, evaluations, TIGHT if tie == TIES[-1] else LOOSE)
