@@ -28,8 +28,7 @@ class Grid(NamedTuple):
     page: Array
     numbers: Array
     end: Array
-    pages: Count
-    filled: Count
+    attempts: Count
     control: StepControl
     parameters: Parameters
 
@@ -50,8 +49,7 @@ def grid_of(record: Record, problem: Problem) -> Grid:
         record.page,
         record.numbers,
         problem.end,
-        record.pages,
-        record.filled,
+        record.attempts,
         problem.control,
         problem.parameters,
     )
@@ -117,12 +115,13 @@ class Sweep(NamedTuple):
 
         drawn = jnp.broadcast_to(dy[None], (len(grid.numbers), *dy.shape))  # outputs at the start move as y₀ does
         history = [jnp.zeros_like(rows[:, 2:]) for rows in (grid.starts, grid.page)] if self.history else []
-        return lax.fori_loop(0, grid.pages, turn, Moved(dy, drawn, *history))
+        pages = -(-grid.attempts // len(grid.page))
+        return lax.fori_loop(0, pages, turn, Moved(dy, drawn, *history))
 
     def backward(self, grid: Grid, cotangent: Moved) -> tuple[FlatState, Parameters]:
         """λ ← Φ'ᵀ λ + (what was asked of the state before the step), from the last row to the first."""
         slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
-        last = grid.pages - 1
+        last = (grid.attempts - 1) // len(grid.page)
 
         def turn(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
             number, adjoint, sums = carry
@@ -147,7 +146,7 @@ class Sweep(NamedTuple):
     def _page(self, grid: Grid, number: Count) -> tuple[Array, Count]:
         """The rows of a page: the last is kept, the others are stepped again."""
         if len(grid.starts) == 1:
-            return grid.page, grid.filled
+            return grid.page, grid.attempts
         rows, start = len(grid.page), unpack(grid.starts[number])
         outputs = jnp.zeros((0, *grid.end.shape[1:]), grid.end.dtype)
         problem = Problem(start.t, grid.end, start.y, grid.parameters, grid.control, outputs)
@@ -157,7 +156,8 @@ class Sweep(NamedTuple):
             _, page, _, filled = loop.fill(loop.resume(start), jnp.zeros_like(grid.page), None, rows)
             return cast(Array, page), filled
 
-        return lax.cond(number == grid.pages - 1, lambda: (grid.page, grid.filled), again)
+        left = grid.attempts - number * rows
+        return lax.cond(left <= rows, lambda: (grid.page, left), again)
 
     def _places(self, grid: Grid, number: Count) -> tuple[Array, Array]:
         """For each output, its row in this page, and whether it lies in this page."""
@@ -186,7 +186,7 @@ class Sweep(NamedTuple):
         """A batch of recorded solves becomes lanes; any other batch is left to `jax.vmap`."""
         flags = jax.tree.unflatten(layout, residuals)
         recorded = (flags.starts, flags.page, flags.numbers, flags.end)
-        if self.field.mapped is not None or not all(recorded) or flags.pages or any(jax.tree.leaves(flags.control)):
+        if self.field.mapped is not None or not all(recorded) or flags.attempts or any(jax.tree.leaves(flags.control)):
             return None
         wanted = list(flags.parameters)
         for i, mapped in zip(self.moving, inputs[1:], strict=True):
