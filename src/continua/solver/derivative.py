@@ -28,8 +28,7 @@ class Grid(NamedTuple):
     page: Array
     numbers: Array
     end: Array
-    pages: Count
-    filled: Count
+    attempts: Count
     control: StepControl
     parameters: Parameters
 
@@ -50,8 +49,7 @@ def grid_of(record: Record, problem: Problem) -> Grid:
         record.page,
         record.numbers,
         problem.end,
-        record.pages,
-        record.filled,
+        record.attempts,
         problem.control,
         problem.parameters,
     )
@@ -100,7 +98,7 @@ class Sweep(NamedTuple):
         slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
 
         def turn(number: Count, carry: Moved) -> Moved:
-            page, filled = self._page(grid, number)
+            page, filled = self._page(grid, number, grid.page)
 
             def push(j: Count, carry: tuple[FlatState, Array]) -> tuple[FlatState, Array]:
                 dy, along = carry
@@ -117,16 +115,17 @@ class Sweep(NamedTuple):
 
         drawn = jnp.broadcast_to(dy[None], (len(grid.numbers), *dy.shape))  # outputs at the start move as y₀ does
         history = [jnp.zeros_like(rows[:, 2:]) for rows in (grid.starts, grid.page)] if self.history else []
-        return lax.fori_loop(0, grid.pages, turn, Moved(dy, drawn, *history))
+        pages = -(-grid.attempts // len(grid.page))
+        return lax.fori_loop(0, pages, turn, Moved(dy, drawn, *history))
 
     def backward(self, grid: Grid, cotangent: Moved) -> tuple[FlatState, Parameters]:
         """λ ← Φ'ᵀ λ + (what was asked of the state before the step), from the last row to the first."""
         slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
-        last = grid.pages - 1
+        last = (grid.attempts - 1) // len(grid.page)
 
-        def turn(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
-            number, adjoint, sums = carry
-            page, filled = self._page(grid, number)
+        def turn(carry: tuple[Count, Array, FlatState, Parameters]) -> tuple[Count, Array, FlatState, Parameters]:
+            number, page, adjoint, sums = carry
+            page, filled = self._page(grid, number, page)
             asked = self._asked(grid, cotangent, number)
 
             def pull(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
@@ -138,26 +137,25 @@ class Sweep(NamedTuple):
                 return j - 1, adjoint if asked is None else adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
 
             _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, pull, (filled - 1, adjoint, sums))
-            return number - 1, adjoint if cotangent.starts is None else adjoint + cotangent.starts[number], sums
+            return number - 1, page, adjoint if cotangent.starts is None else adjoint + cotangent.starts[number], sums
 
         zero = jax.tree.map(jnp.zeros_like, chosen)
-        _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, turn, (last, cotangent.end, zero))
+        _, _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, turn, (last, grid.page, cotangent.end, zero))
         return adjoint, sums
 
-    def _page(self, grid: Grid, number: Count) -> tuple[Array, Count]:
-        """The rows of a page: the last is kept, the others are stepped again."""
+    def _page(self, grid: Grid, number: Count, page: Array) -> tuple[Array, Count]:
+        """The rows of a page, and how many: the last is kept, the others are stepped again, over those of `page`."""
         if len(grid.starts) == 1:
-            return grid.page, grid.filled
-        rows, start = len(grid.page), unpack(grid.starts[number])
+            return grid.page, grid.attempts
+        rows, start = len(page), unpack(grid.starts[number])
         outputs = jnp.zeros((0, *grid.end.shape[1:]), grid.end.dtype)
-        problem = Problem(start.t, grid.end, start.y, grid.parameters, grid.control, outputs)
-        loop = Loop(self.field, self.method, problem, rows)
-
-        def again() -> tuple[Array, Count]:
-            _, page, _, filled = loop.fill(loop.resume(start), jnp.zeros_like(grid.page), None, rows)
-            return cast(Array, page), filled
-
-        return lax.cond(number == grid.pages - 1, lambda: (grid.page, grid.filled), again)
+        loop = Loop(
+            self.field, self.method, Problem(start.t, grid.end, start.y, grid.parameters, grid.control, outputs), rows
+        )
+        left = grid.attempts - number * rows
+        last = left <= rows
+        _, again, _, filled = loop.fill(loop.resume(start), page, None, jnp.where(last, 0, rows))
+        return cast(Array, again), jnp.where(last, left, filled)
 
     def _places(self, grid: Grid, number: Count) -> tuple[Array, Array]:
         """For each output, its row in this page, and whether it lies in this page."""
@@ -186,7 +184,7 @@ class Sweep(NamedTuple):
         """A batch of recorded solves becomes lanes; any other batch is left to `jax.vmap`."""
         flags = jax.tree.unflatten(layout, residuals)
         recorded = (flags.starts, flags.page, flags.numbers, flags.end)
-        if self.field.mapped is not None or not all(recorded) or flags.pages or any(jax.tree.leaves(flags.control)):
+        if self.field.mapped is not None or not all(recorded) or flags.attempts or any(jax.tree.leaves(flags.control)):
             return None
         wanted = list(flags.parameters)
         for i, mapped in zip(self.moving, inputs[1:], strict=True):

@@ -76,7 +76,7 @@ def _batching(field: Field, method: Method, max_steps: int, keep: bool) -> Kerne
         if record is None:
             return (ending, drawn, None), (*every, None)
         own = {k: jnp.moveaxis(getattr(record, k), -1, 0) for k in ("numbers", "starts", "page")}
-        flags = jax.tree.map(lambda _: True, record)._replace(pages=False, filled=False)  # lanes share their counts
+        flags = jax.tree.map(lambda _: True, record)._replace(attempts=False)  # lanes share their count
         return (ending, drawn, record._replace(**own)), (*every, flags)
 
     return run

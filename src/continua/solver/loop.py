@@ -73,15 +73,14 @@ class Drawn(NamedTuple):
 class Record(NamedTuple):
     """The steps of a loop; rows are packed.
 
-    `starts` are the rows with which the `pages` began, `page` those of the last page, of which `filled` are used;
-    `numbers` are those of the drawn rows.
+    `starts` are the rows with which the pages began, `page` those of the last page; `numbers` are those of the drawn
+    rows, `attempts` how many rows were written.
     """
 
     numbers: Array
     starts: Array
     page: Array
-    pages: Count
-    filled: Count
+    attempts: Count
 
 
 class Trace(NamedTuple):
@@ -148,7 +147,7 @@ class Loop(NamedTuple):
         )
         return moved, Row(t, jnp.where(accepted, h, jnp.zeros_like(h)), y).packed()
 
-    def alive(self, state: Stepper) -> Verdict:
+    def alive(self, state: Stepper | Row) -> Verdict:
         """Lanes with time left to go and a step that round-off does not swallow."""
         tiny = jnp.finfo(state.y.dtype)
         length = jnp.abs(state.h)
@@ -185,36 +184,38 @@ class Loop(NamedTuple):
         if not keep and (drawn is None or outputs.ndim == 1):
             state, _, drawn, _ = self.fill(state, None, drawn, self.max_steps)
             return Trace(state, rows if drawn is None else drawn.rows, None)
-        state, drawn, record = self._run_pages(state, drawn, row)
+        state, drawn, record = self._run_pages(state, drawn)
         return Trace(state, rows if drawn is None else drawn.rows, record)
 
-    def _run_pages(self, state: Stepper, drawn: Drawn | None, row: Array) -> tuple[Stepper, Drawn | None, Record]:
-        layout, lanes = paging(self.problem.y, self.max_steps), row.ndim > 1
-        zero = jnp.zeros((), jnp.int32)
-        starts = jnp.zeros((layout.pages, *row.shape), row.dtype)
-        page = jnp.zeros((layout.rows, *row.shape), row.dtype)
-        numbers = jnp.zeros(self.problem.outputs.shape, jnp.int32)
+    def _run_pages(self, state: Stepper, drawn: Drawn | None) -> tuple[Stepper, Drawn | None, Record]:
+        """Only packed rows go from page to page: every page begins as it will when it is stepped again."""
+        layout, lanes = paging(self.problem.y, self.max_steps), state.t.ndim > 1
+        row = lax.optimization_barrier(Row(state.t, state.h, state.y).packed())
+        starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in layout)
+        record = Record(jnp.zeros(self.problem.outputs.shape, jnp.int32), starts, page, jnp.zeros((), jnp.int32))
 
-        def going(carry: tuple[Stepper, Drawn | None, Record]) -> Array:
-            return (carry[2].pages < layout.pages) & jnp.any(self.alive(carry[0]))
+        def going(carry: tuple[Array, Array, Drawn | None, Record]) -> Array:
+            return (carry[3].attempts < self.max_steps) & jnp.any(self.alive(unpack(carry[0])))
 
-        def turn(carry: tuple[Stepper, Drawn | None, Record]) -> tuple[Stepper, Drawn | None, Record]:
-            state, drawn, record = carry
-            row, offset = Row(state.t, state.h, state.y).packed(), record.pages * layout.rows
-            starts = lax.dynamic_update_index_in_dim(record.starts, row, record.pages, 0)
+        def turn(carry: tuple[Array, Array, Drawn | None, Record]) -> tuple[Array, Array, Drawn | None, Record]:
+            row, counts, drawn, record = carry
+            offset = record.attempts
+            starts = lax.dynamic_update_index_in_dim(record.starts, row, offset // layout.rows, 0)
             limit = jnp.minimum(layout.rows, self.max_steps - offset)
             now = None if lanes else drawn
+            state = self.resume(unpack(row))._replace(counts=counts)
             state, page, now, filled = self.fill(state, record.page, now, limit, offset)
             drawn = (
                 self._draw_lanes(drawn, cast(Array, page), filled, state.t, offset)
                 if lanes and drawn is not None
                 else now
             )
-            return state, drawn, Record(record.numbers, starts, cast(Array, page), record.pages + 1, filled)
+            row = Row(state.t, state.h, state.y).packed()
+            return row, state.counts, drawn, Record(record.numbers, starts, cast(Array, page), offset + filled)
 
-        start = (state, drawn, Record(numbers, starts, page, zero, zero))
-        state, drawn, record = lax.while_loop(going, turn, start)
-        return state, drawn, record if drawn is None else record._replace(numbers=drawn.numbers)
+        row, counts, drawn, record = lax.while_loop(going, turn, (row, state.counts, drawn, record))
+        last = Stepper(*unpack(row), None, counts)
+        return last, drawn, record if drawn is None else record._replace(numbers=drawn.numbers)
 
     def _draw(self, drawn: Drawn, row: Array, number: Array, t: Instant) -> Drawn:
         """Give the row to every output up to t that has none yet."""
