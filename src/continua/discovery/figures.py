@@ -8,11 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from continua.core import in_double_precision
-from continua.discovery.forecasting import Forecast
+from continua.discovery.forecasting import Forecast, solved
 from continua.discovery.model import Model, plural
 from continua.discovery.unexplained import Unexplained
 from continua.show import PALETTE, new_figure
-from continua.solver import solve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,15 +76,9 @@ def trajectory(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """(time, states [time, state]) of the fitted law, also between the rows of the data."""
     time = _finer(model.time)
     pieces = np.lib.stride_tricks.sliding_window_view(time, FINER + 1)[::FINER]
-    law, size = model.field, jnp.asarray(model.belief.size)
-
-    @jax.jit
-    @jax.vmap
-    def piece(start: jax.Array, times: jax.Array) -> jax.Array:
-        return solve(law, start, times, rtol=1e-6, atol=1e-6 * size, throw=False).ys[:-1]
-
-    starts, times = jnp.asarray(model.fitted[:-1]), jnp.asarray(pieces - pieces[:, :1])
-    return time, np.concatenate([*np.asarray(piece(starts, times)), model.fitted[-1:]])
+    belief, times = model.belief, pieces - pieces[:, :1]
+    found = solved(model.family, (None, 0, 0), belief.u, model.fitted[:-1], times, belief.typical, belief.size)
+    return time, np.concatenate([*np.asarray(found)[:, :-1], model.fitted[-1:]])
 
 
 def residual_figure(model: Model) -> "Figure":
@@ -132,8 +125,8 @@ def phase_figure(model: Model) -> "Figure":
     grid = [np.linspace(a, b, 17) for a, b in zip(low - margin, high + margin, strict=True)]
     across, up = np.meshgrid(*grid)
     rest = np.broadcast_to(model.fitted.mean(0)[2:], (across.size, len(model.states) - 2))
-    points = jnp.asarray(np.concatenate([np.stack([across.ravel(), up.ravel()], 1), rest], 1))
-    slopes = np.asarray(jax.vmap(lambda y: model.field(jnp.zeros(()), y, None))(points))[:, :2]
+    points = np.concatenate([np.stack([across.ravel(), up.ravel()], 1), rest], 1)
+    slopes = np.asarray(jax.jit(jax.vmap(lambda y: model.field(jnp.zeros(()), y, None)))(points))[:, :2]
     scaled = slopes / (high - low + margin)
     scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
     axis.quiver(across.ravel(), up.ravel(), *scaled.T, color="0.6", angles="uv", scale=32, width=0.003)

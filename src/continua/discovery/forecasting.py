@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from continua.discovery.noise import Noise
 from continua.solver import solve
 
 DRAWS = 400
+FEWEST_TIMES = 32  # of one solve
+Given = Array | np.ndarray  # what comes from the host is handed to the compiled program as it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +70,30 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\n') else cell
 
 
-@partial(jax.jit, static_argnums=0)
-def _run_on(
-    family: Family, u: Array, states: Array, typical: Array, size: Array, ts: Array
-) -> Float[Array, "draw time state"]:
-    def one(u: Array, state: Array) -> Array:
+@partial(jax.jit, static_argnums=(0, 1))
+def solved(
+    family: Family, over: tuple[int | None, int | None, int | None], u: Given, states: Given, ts: Given, *units: Given
+) -> Float[Array, "lane time state"]:
+    """A law solved many times over.
+
+    Args:
+        family: of the law.
+        over: along which axes of u, states and ts the lanes lie; None where they share it.
+        u: [parameter] or [lane, parameter], unknowns.
+        states: [state] or [lane, state], in which the law starts.
+        ts: [time] or [lane, time].
+        units: those of u [parameter], and of the states [state] for tolerances.
+
+    Returns:
+        The states; NaN past a failure.
+    """
+    typical, size = map(jnp.asarray, units)
+
+    def one(u: Array, state: Array, ts: Array) -> Array:
         law = family.equation(family.values(u, typical))
         return solve(law, state, ts, rtol=1e-6, atol=1e-6 * size, max_steps=10_000, throw=False).ys
 
-    return jax.vmap(one)(u, states)
+    return jax.vmap(one, over)(*map(jnp.asarray, (u, states, ts)))
 
 
 def run_on(
@@ -90,13 +108,20 @@ def run_on(
     u = belief.u + draws[:, :parameters]
     reach = np.where(family.logarithmic, 12.0, np.inf)
     states = belief.state + draws[:, parameters:]
-    ts = np.concatenate([[0.0], times])
-    paths = np.asarray(_run_on(family, np.clip(u, -reach, reach), states, belief.typical, belief.size, ts))[:, 1:]
+    ts = _filled_up(np.concatenate([[0.0], times]))
+    found = solved(family, (0, 0, None), np.clip(u, -reach, reach), states, ts, belief.typical, belief.size)
+    paths = np.asarray(found)[:, np.searchsorted(ts, times)]
     paths = np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
     same = random.standard_normal((DRAWS, 1, len(belief.sigma)))  # at all times, so that bands are smooth
     measured = noise.quantile(paths, belief.sigma * same)
     lower, upper = np.nanquantile(measured, [0.025, 0.975], axis=0)
     return paths[0], lower, upper
+
+
+def _filled_up(ts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """With more times before the last, 32, 64, 128, … in all: a program is compiled for each number of times."""
+    count = max(FEWEST_TIMES, 2 ** (len(ts) - 1).bit_length())
+    return np.concatenate([ts[:-1], np.linspace(ts[-2], ts[-1], count - len(ts) + 2)[1:]])
 
 
 def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

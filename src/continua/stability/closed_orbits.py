@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jaxtyping import Complex, Float
 
@@ -186,9 +186,9 @@ class _Flow:
 
     def turn(self, z: StateVector, duration: float) -> tuple[StateVector, np.ndarray]:
         """Where z is after `duration`, and the derivative of that with respect to z."""
-        span, rtol = jnp.asarray([0.0, duration]), jnp.asarray(self.rtol)
-        frame = jnp.eye(len(z))
-        end, frame, status = carry(self.own, jnp.asarray(z), frame, span, self.args, rtol, self.max_steps)
+        start = z, np.eye(len(z)), np.array([0.0, duration])
+        y, frame, span, rtol = jax.device_put((*start, np.asarray(self.rtol)))
+        end, frame, status = carry(self.own, y, frame, span, self.args, rtol, self.max_steps)
         self._check(Status(int(status)), duration)
         return np.asarray(end), np.asarray(frame)
 

@@ -91,7 +91,8 @@ def slopes_and_jacobians(
     equation: Equation, points: np.ndarray, args: Args, t: float = 0.0
 ) -> tuple[Float[np.ndarray, "point state"], Float[np.ndarray, "point state state"]]:
     """Slopes and Jacobians at many states."""
-    slopes, matrices = _linearise(equation, jnp.asarray(t, jnp.float64), jnp.asarray(points), args)
+    time, states = jax.device_put((np.asarray(t, float), points))
+    slopes, matrices = _linearise(equation, time, states, args)
     return np.asarray(slopes), np.asarray(matrices)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -80,4 +80,5 @@ def _subsets(size: int, most: int) -> np.ndarray:
 
 def in_units(equation: Equation, width: StateVector, rate: float = 1.0) -> Equation:
     """The equation of z = y / width in the time rate · t: both without units."""
-    return Scaled(equation, jnp.asarray(1 / width), jnp.asarray(1 / rate))
+    scale, own_rate = jax.device_put((1 / width, np.asarray(1 / rate)))
+    return Scaled(equation, scale, own_rate)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from continua.core import ArgumentError, in_double_precision
@@ -169,8 +168,7 @@ def _grows(record: Record, states: Floats, size: Floats, sigma: Floats, wanted: 
 
 def _terms(record: Record, library: Library, states: Floats) -> Floats:
     """[row, term], in the units of the data."""
-    values = library(jnp.asarray(states * record.unit), jnp.asarray(record.left))
-    return np.asarray(values)
+    return np.asarray(library(states * record.unit, record.left))
 
 
 def _measurements(record: Record, feature_unit: Floats) -> Measurements:
@@ -179,10 +177,10 @@ def _measurements(record: Record, feature_unit: Floats) -> Measurements:
     padded = padded_rows(rows)
 
     def wide(values: Floats) -> jax.Array:
-        return jnp.asarray(np.pad(values.T, [(0, 0)] * (values.ndim - 1) + [(0, padded - rows)]))
+        return jax.device_put(np.pad(values.T, [(0, 0)] * (values.ndim - 1) + [(0, padded - rows)]))
 
     y, inputs = wide(np.nan_to_num(record.y)), (wide(record.left), wide(record.right))
-    return Measurements(y, wide(record.step), *inputs, jnp.asarray(record.unit), jnp.asarray(feature_unit))
+    return Measurements(y, wide(record.step), *inputs, jax.device_put(record.unit), jax.device_put(feature_unit))
 
 
 def padded_rows(rows: int) -> int:

@@ -3,8 +3,11 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from continua.core import ArgumentError
@@ -129,11 +132,16 @@ class Library:
         return (*degrees, *[max(degrees) + 1] * (self.features.count - len(degrees)))
 
     def __call__(
-        self, x: Float[Array, "*rows state"], u: Float[Array, "*rows input"] | None = None
+        self, x: Float[Array | np.ndarray, "*rows state"], u: Float[Array | np.ndarray, "*rows input"] | None = None
     ) -> Float[Array, "*rows term"]:
         """The value of every term at states and inputs."""
-        variables = x if u is None else jnp.concatenate([x, u], -1)
-        return jnp.moveaxis(self.features(jnp.moveaxis(variables, -1, 0)), 0, -1)
+        return _values(self.features, x, u)
+
+
+@partial(jax.jit, static_argnums=0)  # one program, where every operation would be one of its own
+def _values(features: Features, x: Array | np.ndarray, u: Array | np.ndarray | None) -> Array:
+    variables = x if u is None else jnp.concatenate([x, u], -1)
+    return jnp.moveaxis(features(jnp.moveaxis(variables, -1, 0)), 0, -1)
 
 
 def _exponents(variables: int, degree: int) -> tuple[tuple[int, ...], ...]:

@@ -69,11 +69,10 @@ def simulate(law: SparseLaw, trajectory: Any, start: Floats | None = None) -> Fl
     start = np.asarray(piece.y[0] if start is None else start, float)
     size = np.nanmax(np.abs(np.concatenate([piece.y, start[None]])), 0)
     u = np.zeros((len(piece.t), 0)) if piece.u is None else piece.u
-    field = SparseField(
-        jnp.asarray(law.coefficients), jnp.asarray(piece.t), jnp.asarray(u), law.library.features, piece.held
-    )
+    coefficients, ts, inputs = jax.device_put((law.coefficients, piece.t, u))
+    field = SparseField(coefficients, ts, inputs, law.library.features, piece.held)
     with jax.debug_nans(False):
-        found = np.asarray(_run(field, jnp.asarray(start), jnp.asarray(piece.t), jnp.asarray(RTOL * size + 1e-300)))
+        found = np.asarray(_run(field, *jax.device_put((start, piece.t, RTOL * size + 1e-300))))
     return found if np.isfinite(found).all() else None
 
 
