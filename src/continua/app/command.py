@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table as RichTable
 
 import continua
+from continua.app.term_options import forbidden_terms, known_terms
 from continua.core import ArgumentError, ContinuaError
 from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
 from continua.files import DataError, Table, bundled_record, check_folder, read_table
@@ -34,6 +35,10 @@ def fit_command(
     states: str | None = None,
     equations: str | None = None,
     degree: int | None = None,
+    trigonometric: Annotated[bool, Parameter(negative="")] = False,
+    rational: Annotated[bool, Parameter(negative="")] = False,
+    known: Annotated[list[str] | None, Parameter(negative="")] = None,
+    forbid: Annotated[list[str] | None, Parameter(name=["--forbid", "--forbidden"], negative="")] = None,
     seed: int = 0,
     force: bool = False,
 ) -> None:
@@ -53,6 +58,14 @@ def fit_command(
         TOML files with laws of your own to try beside the others, separated by commas.
     degree
         The highest degree of the terms that are searched.
+    trigonometric
+        Search sines and cosines of the states too.
+    rational
+        Search the saturations 1/(1 + x**2) and x/(1 + x**2) too.
+    known
+        Terms that must stand in a state's equation: "x: y, x*y", or "x: y = 1" with their coefficient; may be repeated.
+    forbid
+        Terms that may not: "x: x*y", or "x*y" for every state; may be repeated.
     seed
         Of everything random.
     force
@@ -64,8 +77,16 @@ def fit_command(
     check_folder(folder, force)
     console = Console(highlight=False, soft_wrap=True)
     say_read(console, table)
-    laws = [] if equations is None else [name.strip() for name in equations.split(",")]
-    model = fit_with_bar(console, table, equations=laws, degree=degree, seed=seed)
+    options = {
+        "equations": [] if equations is None else [name.strip() for name in equations.split(",")],
+        "degree": degree,
+        "trigonometric": trigonometric,
+        "rational": rational,
+        "known": known_terms(known or []),
+        "forbidden": forbidden_terms(forbid or [], table.states),
+        "seed": seed,
+    }
+    model = fit_with_bar(console, table, **options)
     say_result(console, model)
     console.print(f"wrote   {model.save(folder, force=force) / 'report.html'}", markup=False)
 

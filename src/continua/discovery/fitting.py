@@ -18,8 +18,10 @@ from continua.discovery.model import Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import Observations, longest_trajectory, observe, thinned
-from continua.discovery.proposing import Proposal, sparse_proposal, written_proposals
+from continua.discovery.proposing import Proposal, sparse_proposal, symbol_names, written_proposals
 from continua.discovery.rolling import Skill, rolling_origins
+from continua.discovery.searched_terms import SearchedTerms
+from continua.discovery.sparse import Forbidden, Known
 from continua.discovery.unexplained import Unexplained
 from continua.files import Table, read_table
 
@@ -38,6 +40,10 @@ def fit(
     states: Sequence[str] | None = None,
     equations: Sequence[str | os.PathLike[str]] = (),
     degree: int | None = None,
+    trigonometric: bool = False,
+    rational: bool = False,
+    known: Known | None = None,
+    forbidden: Forbidden = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Model | Unexplained:
@@ -58,6 +64,11 @@ def fit(
         equations: laws of your own to try beside the others, each a TOML file or its text (see
             `continua.equations.read_equation`).
         degree: the highest degree of the terms that are searched; 2 and 3 unless given (1 and 2 for many states).
+        trigonometric: whether sin(x) and cos(x) of each state x are searched whatever the degree.
+        rational: whether 1/(1 + x²) and x/(1 + x²) are.
+        known: state → terms that must stand in its equation of the searched law, in Python syntax; or state → {term:
+            coefficient}, where the coefficient is kept, or estimated if it is None.
+        forbidden: state → terms that the search may not use in its equation; or terms that it may use in none.
         seed: of everything random; the same seed gives the same result.
         progress: called with (done, all) as candidates are tried.
 
@@ -68,13 +79,16 @@ def fit(
 
     Raises:
         DataError: the data cannot be used; one line says what, where and the remedy.
-        ArgumentError: `equations` are not in the grammar, or not of these states.
+        ArgumentError: `equations` are not in the grammar, or not of these states; `known` or `forbidden` name a state
+            or a term that there is not.
     """
     table = longest_trajectory(data if isinstance(data, Table) else read_table(data, time, states))
     observations, dropped = observe(table)
     findings = audit(table.time, table.values, table.states, table.calendar)
     own = written_proposals(equations, table)
-    tried = list(_tried(table, observations, own, degree, seed, progress))
+    terms = SearchedTerms(degree, trigonometric, rational, known or {}, forbidden)
+    terms = terms.of(table.states, symbol_names(table.states))
+    tried = list(_tried(table, observations, own, terms, seed, progress))
     found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
     best = found[0] if found else None
     rivals = sorted((_rival(f.title, n, order, e, table, best) for (f, n), order, e in tried), key=lambda r: r.aicc)
@@ -137,7 +151,7 @@ def _tried(
     table: Table,
     data: Observations,
     own: Sequence[Proposal],
-    degree: int | None,
+    terms: SearchedTerms,
     seed: int,
     progress: Progress | None,
 ) -> Iterator[tuple[tuple[Family, str], tuple[int, ...], Estimate | None]]:
@@ -154,7 +168,7 @@ def _tried(
     for done in range(count):
         if progress is not None:
             progress(done, count)
-        proposal = known[done] if done < len(known) else sparse_proposal(table, degree, seed)
+        proposal = known[done] if done < len(known) else sparse_proposal(table, terms, seed)
         if proposal is None:
             continue
         family, order, states = proposal.family, proposal.order, proposal.states

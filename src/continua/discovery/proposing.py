@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from continua.core import ArgumentError
 from continua.discovery.family import Family, WrittenFamily
-from continua.discovery.sparse import Library, SparseLaw, best_law
+from continua.discovery.searched_terms import SearchedTerms
+from continua.discovery.sparse import SparseLaw, best_law
 from continua.equations import WrittenParameter, WrittenSystem, parse_term, read_equation
 from continua.files import Table
-from continua.show import Symbol, add, multiply
+from continua.show import Number, Symbol, add, multiply
 
 SPARSE = "sparse law"
 MOST_ROWS = 2000  # of a record in which terms are searched
 MOST_WORK = 100_000  # rows times coefficients
 FEWEST_SEARCHED = 200  # rows
-FEWEST_ROWS_A_TERM = 1.5
 RESERVED = {"t", "pi", "e", "inf", "nan"}
 
 
@@ -45,25 +45,15 @@ def symbol_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def libraries(names: Sequence[str], rows: int, degree: int | None) -> list[Library]:
-    """Polynomials of a few degrees, with waves and saturations for few states; none with more terms than rows allow."""
-    size = len(names)
-    degrees = [degree] if degree is not None else ([2, 3] if size <= 3 else [1, 2])
-    found = [Library.polynomial(names, d) for d in degrees]
-    if degree is None and size <= 2:
-        found.append(Library.polynomial(names, 2, trigonometric=True, rational=True))
-    return [library for library in found if len(library.terms) * FEWEST_ROWS_A_TERM < rows]
-
-
-def sparse_proposal(table: Table, degree: int | None = None, seed: int = 0) -> Proposal | None:
+def sparse_proposal(table: Table, terms: SearchedTerms, seed: int = 0) -> Proposal | None:
     """The law that a search over terms finds, or None."""
     names = symbol_names(table.states)
-    searched = libraries(names, min(len(table.time), MOST_ROWS), degree)
+    searched = terms.libraries(names, min(len(table.time), MOST_ROWS))
     most = max((len(names) * len(library.terms) for library in searched), default=1)
     rows = slice(0, min(MOST_ROWS, max(MOST_WORK // most, FEWEST_SEARCHED)))
     time, values = table.time[rows] - table.time[0], table.values[rows]
-    found = best_law([(time, values)], searched, seed=seed)
-    if found is None or not found.law.support.any(1).all():
+    found = best_law([(time, values)], searched, known=terms.known, forbidden=terms.forbidden, seed=seed)
+    if found is None or not found.law.coefficients.any(1).all():
         return None
     states = np.full_like(table.values, np.nan)
     states[rows] = found.law.states[0]
@@ -72,14 +62,16 @@ def sparse_proposal(table: Table, degree: int | None = None, seed: int = 0) -> P
 
 
 def _family(law: SparseLaw, choices: int) -> WrittenFamily:
-    """The found terms with a parameter each."""
+    """The found terms with a parameter each, and those whose coefficient is known."""
     sides, parameters = [], []
     for row, frees in zip(law.coefficients, law.support, strict=True):
         terms = []
         for term, coefficient, free in zip(law.library.terms, row, frees, strict=True):
             if free:
                 parameters.append(WrittenParameter(f"c_{len(parameters) + 1}", float(coefficient), free=False))
-                terms.append(multiply(Symbol(parameters[-1].name), parse_term(term, law.library.states)))
+            if free or coefficient:
+                value = Symbol(parameters[-1].name) if free else Number(float(coefficient))
+                terms.append(multiply(value, parse_term(term, law.library.states)))
         sides.append(add(*terms))
     written = WrittenSystem(SPARSE, law.library.states, tuple(sides), tuple(parameters))
     return WrittenFamily(SPARSE, len(sides), written, _price(choices, len(parameters)))

@@ -88,7 +88,7 @@ def sparse_law(
             if finer is None:
                 break
             search = finer
-        return _law(search, library, grows)
+        return _law(search, library, grows, asked.fixed)
 
 
 def _fitting(piece: Trajectory, library: Library) -> Trajectory:
@@ -194,7 +194,7 @@ def _starts(problem: Problem, library: Library, states: Floats, required: Mask) 
         yield (np.zeros(len(mask)) if weak is None else weak.coefficients(mask)), mask
 
 
-def _law(search: Search, library: Library, grows: Mask) -> SparseLaw | None:
+def _law(search: Search, library: Library, grows: Mask, fixed: Floats) -> SparseLaw | None:
     """Back to the units of the data; None where nothing has a finite criterion."""
     fit, problem = search.best, search.problem
     if fit is None or not np.isfinite(fit.criterion):
@@ -206,17 +206,17 @@ def _law(search: Search, library: Library, grows: Mask) -> SparseLaw | None:
     covariance = solve_definite(fit.schur[np.ix_(fit.mask, fit.mask)], np.eye(fit.count)) * variance
     own = scale[fit.mask]
     sigma = fit.sigma * np.sqrt(fit.squares / record.known.sum(0) * problem.count / left)
-    states = fit.states * record.unit
+    states, support = fit.states * record.unit, fit.mask.reshape(size, -1)
     law = SparseLaw(
         library=library,
-        coefficients=(fit.theta * scale).reshape(size, -1),
-        support=fit.mask.reshape(size, -1),
+        coefficients=np.where(support, (fit.theta * scale).reshape(size, -1), fixed),
+        support=support,
         covariance=covariance * own[:, None] * own,
         sigma=sigma * record.unit,
         proportional=grows,
         states=tuple(states[piece] for piece in record.pieces),
         criterion=fit.criterion + 2 * float(record.known.sum(0) @ np.log(record.unit)),
-        rivals=_rivals(fit, list(search.tried.values()), library, problem.fixed != 0),
+        rivals=_rivals(fit, list(search.tried.values()), library, fixed.ravel() != 0),
         substeps=problem.substeps,
         fits=search.fits,
     )
