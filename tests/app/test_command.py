@@ -239,3 +239,27 @@ def test_bad_models_are_one_line(capsys, arguments, words):
     said = capsys.readouterr().err
     assert words in said
     assert said.count("\n") == 1
+
+
+def test_terms_that_there_are_not_are_one_line(capsys, folder):
+    Path("hunt.csv").write_text(ROWS, encoding="utf-8")
+    assert "`known` names the state `fox`" in refused(capsys, "hunt.csv", "--known", "fox: lynx")
+    assert "`forbidden` names `lynx**9`" in refused(capsys, "hunt.csv", "--forbid", "hare: lynx**9")
+    assert "`--known` must have a number" in refused(capsys, "hunt.csv", "--known", "hare: lynx = many")
+
+
+def test_options_for_the_search_reach_fit(capsys, folder, decay, monkeypatch):
+    given = {}
+    monkeypatch.setattr("continua.app.command.fit", lambda table, progress, **options: given.update(options) or decay)
+    Path("hunt.csv").write_text(ROWS, encoding="utf-8")
+    terms = ["--known", "hare: hare", "--known", "lynx: hare = 2", "--forbid", "1", "--trigonometric", "--rational"]
+    assert main(["fit", "hunt.csv", *terms, "--degree", "2"]) == 0
+    assert given == {
+        "equations": [],
+        "degree": 2,
+        "trigonometric": True,
+        "rational": True,
+        "known": {"hare": {"hare": None}, "lynx": {"hare": 2.0}},
+        "forbidden": {"hare": ["1"], "lynx": ["1"]},
+        "seed": 0,
+    }

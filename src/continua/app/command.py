@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table as RichTable
 
 import continua
+from continua.app.term_options import forbidden_terms, known_terms
 from continua.core import ArgumentError, ContinuaError
 from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
 from continua.files import DataError, Table, bundled_record, check_folder, read_table
@@ -32,8 +33,14 @@ def fit_command(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     time: str | None = None,
     states: str | None = None,
+    inputs: str | None = None,
+    trajectory: str | None = None,
     equations: str | None = None,
     degree: int | None = None,
+    trigonometric: Annotated[bool, Parameter(negative="")] = False,
+    rational: Annotated[bool, Parameter(negative="")] = False,
+    known: Annotated[list[str] | None, Parameter(negative="")] = None,
+    forbid: Annotated[list[str] | None, Parameter(name=["--forbid", "--forbidden"], negative="")] = None,
     seed: int = 0,
     force: bool = False,
 ) -> None:
@@ -49,10 +56,22 @@ def fit_command(
         The time column.
     states
         The columns to explain, separated by commas.
+    inputs
+        The columns that drive them and are not explained, separated by commas.
+    trajectory
+        The column that tells trajectories apart.
     equations
         TOML files with laws of your own to try beside the others, separated by commas.
     degree
         The highest degree of the terms that are searched.
+    trigonometric
+        Search sines and cosines of the states too.
+    rational
+        Search the saturations 1/(1 + x**2) and x/(1 + x**2) too.
+    known
+        Terms that must stand in a state's equation: "x: y, x*y", or "x: y = 1" with their coefficient; may be repeated.
+    forbid
+        Terms that may not: "x: x*y", or "x*y" for every state; may be repeated.
     seed
         Of everything random.
     force
@@ -60,14 +79,27 @@ def fit_command(
     """
     path = bundled_record() if data is None else data
     folder = Path(f"{path.stem}-law") if output is None else output
-    table = read_table(path, time, None if states is None else [s.strip() for s in states.split(",")])
+    table = read_table(path, time, listed(states), inputs=listed(inputs), trajectory=trajectory)
     check_folder(folder, force)
     console = Console(highlight=False, soft_wrap=True)
     say_read(console, table)
-    laws = [] if equations is None else [name.strip() for name in equations.split(",")]
-    model = fit_with_bar(console, table, equations=laws, degree=degree, seed=seed)
+    options = {
+        "equations": listed(equations) or [],
+        "degree": degree,
+        "trigonometric": trigonometric,
+        "rational": rational,
+        "known": known_terms(known or []),
+        "forbidden": forbidden_terms(forbid or [], table.states),
+        "seed": seed,
+    }
+    model = fit_with_bar(console, table, **options)
     say_result(console, model)
     console.print(f"wrote   {model.save(folder, force=force) / 'report.html'}", markup=False)
+
+
+def listed(names: str | None) -> list[str] | None:
+    """The names between the commas."""
+    return None if names is None else [name.strip() for name in names.split(",")]
 
 
 @app.command(name="show")
@@ -126,7 +158,7 @@ def compare_command(*paths: Path) -> None:
     for name in ("model", "law", "error in spreads", "error of each state", "−2 log L"):
         rows.add_column(name)
     for path, one in sorted(found, key=lambda pair: pair[1].minus_two_log_likelihood):
-        errors = ", ".join(f"{name} {error:.3g}" for name, error in zip(one.model.states, one.error, strict=True))
+        errors = ", ".join(f"{name} {error:.3g}" for name, error in zip(one.model.states, one.error, strict=False))
         likelihood = f"{one.minus_two_log_likelihood:.1f}"
         rows.add_row(path, one.model.law, f"{one.relative:.3g}", errors, likelihood)
     Console(highlight=False, soft_wrap=True).print(rows)
@@ -190,7 +222,7 @@ def found_lines(model: Model) -> list[tuple[str, str]]:
     )
     unit = f"   [time in {plural(model.unit)}]" if model.unit != "time" else ""
     laws = [f"  {line}{unit if i == 0 else ''}" for i, line in enumerate(law_lines(model))]
-    sigma = ", ".join(f"{name} {value:.2g}" for name, value in zip(model.states, model.sigma, strict=True))
+    sigma = ", ".join(f"{name} {value:.2g}" for name, value in model.scatter.items())
     return [
         *(("beware", caveat) for caveat in model.caveats),
         ("found", f"{model.law}   (AICc {model.aicc:.1f}{rival})"),

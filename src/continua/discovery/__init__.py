@@ -1,5 +1,6 @@
 """From data to equation: fit, compare, forecast, report."""
 
+from continua.discovery.equation_discovery import EquationDiscovery
 from continua.discovery.figures import record_figure
 from continua.discovery.fitting import fit
 from continua.discovery.following import CannotFollow, Followed, follow
@@ -13,6 +14,7 @@ from continua.discovery.unexplained import NO_EQUATION, Unexplained
 __all__ = [
     "NO_EQUATION",
     "CannotFollow",
+    "EquationDiscovery",
     "Followed",
     "Forecast",
     "Model",

@@ -1,15 +1,18 @@
 """Solutions of laws with inputs that are known at the samples only: held between them, or joined by lines."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from continua.core import Instant
+from continua.core import ArgumentError, Instant
 from continua.equations import Equation
 from continua.solver import solve
 
@@ -56,3 +59,61 @@ def along(
 
     _, ys = lax.scan(interval, start, (ts[:-1], ts[1:], inputs, slopes))
     return jnp.concatenate([start[None], ys])
+
+
+@partial(jax.jit, static_argnums=1)
+def _along(law: Equation, names: tuple[str, ...], *arrays: Array) -> Array:
+    start, ts, inputs, slopes, rtol, atol = arrays
+    return along(law, names, start, ts, inputs, slopes, rtol=rtol, atol=atol)
+
+
+def driven(
+    law: Equation,
+    names: tuple[str, ...],
+    start: NDArray[np.float64],
+    ts: NDArray[np.float64],
+    inputs: NDArray[np.float64],
+    held: bool,
+    *,
+    rtol: float,
+    atol: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """A law with inputs [time, input], solved from a state at ts[0].
+
+    Returns:
+        [time, state].
+
+    Raises:
+        ArgumentError: times do not grow, or the law diverges on the way.
+    """
+    if ts.ndim != 1 or len(ts) < 2 or not (np.diff(ts) > 0).all():
+        raise ArgumentError("`ts` of `simulate` must be two or more growing times. Sort them.")
+    found = np.asarray(_along(law, names, start, ts, inputs[:-1], slopes(ts, inputs, held), rtol, atol))
+    if not np.isfinite(found).all():
+        row = int(np.flatnonzero(~np.isfinite(found).all(1))[0])
+        raise ArgumentError(f"The law diverges before t = {ts[row]:.6g}. Start nearer to the data, or end earlier.")
+    return found
+
+
+def input_array(inputs: Any, names: tuple[str, ...], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[time, input] from an array or a mapping.
+
+    Raises:
+        ArgumentError: they are missing, of another shape, or not finite.
+    """
+    example = f"inputs={{{', '.join(f'{name!r}: ...' for name in names)}}}"
+    if isinstance(inputs, Mapping):
+        missing = [name for name in names if name not in inputs]
+        if missing:
+            raise ArgumentError(f"`inputs` must hold {', '.join(names)}. It lacks {missing[0]}. Use {example}.")
+        inputs = np.stack([np.asarray(inputs[name], float) for name in names], -1)
+    values = None if inputs is None else np.asarray(inputs, float)
+    if values is not None and values.ndim == 1 and len(names) == 1:
+        values = values[:, None]
+    if values is None or values.shape != (len(times), len(names)) or not np.isfinite(values).all():
+        got = "none" if values is None else f"shape {values.shape}"
+        raise ArgumentError(
+            f"`inputs` must be finite numbers of shape ({len(times)}, {len(names)}), for {', '.join(names)} at every "
+            f"time. Got {got}. Use {example}."
+        )
+    return values

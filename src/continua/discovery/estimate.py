@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from continua.discovery.chain import Point
 from continua.discovery.family import Family
 from continua.discovery.matching import starting_points
 from continua.discovery.noise import Noise
 from continua.discovery.observations import Observations
-from continua.discovery.chain import Point
 from continua.discovery.shooting import TIES, Segments, Shooting, Trajectory
 from continua.equations import Equation
 
@@ -219,9 +219,7 @@ def _described(
     left = max(int(counts.sum()) - int(free.sum()) - len(sigma) * len(data.pieces), 1)
     inflation = counts.sum() / left  # σ² of maximum likelihood is too small by the unknowns that were fitted
     covariance = _covariance(shooting, trajectory, point, noise, sigma, free) * inflation
-    return Estimate(
-        shooting, noise, point, sigma, fitted, covariance, likelihood + noise.log_jacobian(data.values)
-    )
+    return Estimate(shooting, noise, point, sigma, fitted, covariance, likelihood + noise.log_jacobian(data.values))
 
 
 def _covariance(

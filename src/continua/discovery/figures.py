@@ -17,18 +17,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_PANELS = 8
+MOST_SHOWN = 1000  # rows, the newest
 FINER = 6  # points of a curve for each step of the data
 
 
 def record_figure(model: Model, forecast: Forecast) -> "Figure":
     """Data, fitted trajectory and forecast with its band, a panel for each state."""
-    shown = min(len(model.states), MOST_PANELS)
+    shown, rows = min(int(model.measured.sum()), MOST_PANELS), slice(-MOST_SHOWN, None)
     figure, axes = new_figure(7.2, 1.2 + 1.9 * shown, rows=shown)
-    time, law = trajectory(model)
+    time, law = (part[-MOST_SHOWN * FINER :] for part in trajectory(model))
+    time, law = (part[time >= model.time[rows][0]] for part in (time, law)) if len(model.begins) < 2 else (time, law)
     ahead = model.forecast(_finer(np.concatenate([model.time[-1:], forecast.time]))[1:])
     for i, (axis, name) in enumerate(zip(axes[:, 0], model.states, strict=False)):
         colour = PALETTE[i % len(PALETTE)]
-        axis.plot(model.time, model.values[:, i], "o", color=colour, markersize=4, label="measured")
+        axis.plot(model.time[rows], model.values[rows, i], "o", color=colour, markersize=4, label="measured")
         axis.plot(time, law[:, i], color=colour, label="law")
         expected = np.concatenate([law[-1:, i], ahead.expected[:, i]])
         axis.plot(np.concatenate([time[-1:], ahead.time]), expected, "--", color=colour, label="forecast")
@@ -74,11 +76,25 @@ def _finer(time: np.ndarray) -> np.ndarray:
 @in_double_precision
 def trajectory(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """(time, states [time, state]) of the fitted law, also between the rows of the data."""
-    time = _finer(model.time)
-    pieces = np.lib.stride_tricks.sliding_window_view(time, FINER + 1)[::FINER]
+    time, fitted = model.time, model.fitted
+    ends = [*model.begins[1:], len(time)]
+    parts = [(time[a:b], fitted[a:b]) for a, b in zip(model.begins, ends, strict=True)]
+    if not model.inputs:  # what an input does between rows is not drawn
+        parts = [_between(model, *part) for part in parts]
+    gap = (np.full(1, np.nan), np.full((1, fitted.shape[1]), np.nan))
+    joined = [one for part in parts for one in (part, gap)][:-1]
+    return np.concatenate([t for t, _ in joined]), np.concatenate([y for _, y in joined])
+
+
+def _between(model: Model, time: np.ndarray, fitted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a trajectory with more between them, each solved from the row before."""
+    if len(time) < 2:
+        return time, fitted
+    fine = _finer(time)
+    pieces = np.lib.stride_tricks.sliding_window_view(fine, FINER + 1)[::FINER]
     belief, times = model.belief, pieces - pieces[:, :1]
-    found = solved(model.family, (None, 0, 0), belief.u, model.fitted[:-1], times, belief.typical, belief.size)
-    return time, np.concatenate([*np.asarray(found)[:, :-1], model.fitted[-1:]])
+    found = solved(model.family, (None, 0, 0), belief.u, fitted[:-1], times, belief.typical, belief.size)
+    return fine, np.concatenate([*np.asarray(found)[:, :-1], fitted[-1:]])
 
 
 def residual_figure(model: Model) -> "Figure":
@@ -86,7 +102,7 @@ def residual_figure(model: Model) -> "Figure":
     figure, axes = new_figure(7.2, 3.0, columns=2)
     over, normal = axes[0]
     scaled = residuals(model)
-    for i, name in enumerate(model.states[:MOST_PANELS]):
+    for i, name in enumerate(model.states[: min(int(model.measured.sum()), MOST_PANELS)]):
         known = np.isfinite(scaled[:, i])
         colour = PALETTE[i % len(PALETTE)]
         over.plot(model.time[known], scaled[known, i], "o-", color=colour, markersize=3, linewidth=0.8, label=name)
@@ -117,16 +133,16 @@ def phase_figure(model: Model) -> "Figure":
     """The first two states against each other: the law's field as arrows, its trajectory, the measurements."""
     figure, axes = new_figure(5.6, 4.6)
     axis = axes[0, 0]
-    law = trajectory(model)[1]
+    law = trajectory(model)[1][-MOST_SHOWN * FINER :]
     known = np.isfinite(model.values[:, :2]).all(1)
     every = np.concatenate([law[:, :2], model.values[known, :2]])
-    low, high = every.min(0), every.max(0)
+    low, high = np.nanmin(every, 0), np.nanmax(every, 0)
     margin = 0.06 * np.maximum(high - low, 1e-300)
     grid = [np.linspace(a, b, 17) for a, b in zip(low - margin, high + margin, strict=True)]
     across, up = np.meshgrid(*grid)
     rest = np.broadcast_to(model.fitted.mean(0)[2:], (across.size, len(model.states) - 2))
     points = np.concatenate([np.stack([across.ravel(), up.ravel()], 1), rest], 1)
-    slopes = np.asarray(jax.jit(jax.vmap(lambda y: model.field(jnp.zeros(()), y, None)))(points))[:, :2]
+    slopes = np.asarray(jax.jit(jax.vmap(lambda y: law_field(jnp.zeros(()), y, None)))(points))[:, :2]
     scaled = slopes / (high - low + margin)
     scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
     axis.quiver(across.ravel(), up.ravel(), *scaled.T, color="0.6", angles="uv", scale=32, width=0.003)

@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import norm
@@ -19,8 +19,10 @@ from continua.discovery.model import Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import Observations, kept_rows, observe
-from continua.discovery.proposing import Proposal, sparse_proposal, written_proposals
+from continua.discovery.proposing import Proposal, sparse_proposals, table_symbols, written_proposals
 from continua.discovery.rolling import Skill, rolling_origins
+from continua.discovery.searched_terms import SearchedTerms
+from continua.discovery.sparse import Forbidden, Known
 from continua.discovery.unexplained import Unexplained
 from continua.files import Table, read_table
 
@@ -38,8 +40,14 @@ def fit(
     *,
     time: str | None = None,
     states: Sequence[str] | None = None,
+    inputs: Sequence[str] | None = None,
+    trajectory: str | None = None,
     equations: Sequence[str | os.PathLike[str]] = (),
     degree: int | None = None,
+    trigonometric: bool = False,
+    rational: bool = False,
+    known: Known | None = None,
+    forbidden: Forbidden = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Model | Unexplained:
@@ -50,16 +58,26 @@ def fit(
     \qquad m' = f(m; p) $$
 
     Every named system with that number of states, in the orders of its states, linear dynamics, a sparse law whose
-    terms are searched, and your own are fitted by multiple shooting with unknown initial states and a σ for each
-    state. The one with the lowest AICc is returned; a searched law pays for the number of its choices.
+    terms are searched (for a single state also one of second order, with a hidden velocity), and your own are fitted
+    by multiple shooting with unknown initial states and a σ for each state, to all trajectories together. Where there
+    are inputs, only laws that use them are tried; what an input does between two rows, held or along a line, is
+    chosen too. The law with the lowest AICc is returned; a searched law pays for the number of its choices.
 
     Args:
-        data: the path of a CSV file, a mapping from names to columns, a polars or pandas data frame, or a `Table`.
+        data: the path of a CSV or Parquet file, a mapping from names to columns, a polars or pandas data frame, several
+            of those, or a `Table`; as for `continua.files.read_table`.
         time: the time column; inferred unless given.
         states: the columns to explain; all numeric ones unless given.
+        inputs: columns that drive the states and are not explained.
+        trajectory: the column that tells trajectories apart.
         equations: laws of your own to try beside the others, each a TOML file or its text (see
             `continua.equations.read_equation`).
         degree: the highest degree of the terms that are searched; 2 and 3 unless given (1 and 2 for many states).
+        trigonometric: whether sin(x) and cos(x) of each state x are searched whatever the degree.
+        rational: whether 1/(1 + x²) and x/(1 + x²) are.
+        known: state → terms that must stand in its equation of the searched law, in Python syntax; or state → {term:
+            coefficient}, where the coefficient is kept, or estimated if it is None.
+        forbidden: state → terms that the search may not use in its equation; or terms that it may use in none.
         seed: of everything random; the same seed gives the same result.
         progress: called with (done, all) as candidates are tried.
 
@@ -70,31 +88,70 @@ def fit(
 
     Raises:
         DataError: the data cannot be used; one line says what, where and the remedy.
-        ArgumentError: `equations` are not in the grammar, or not of these states.
+        ArgumentError: `equations` are not in the grammar, or not of these states; `known` or `forbidden` name a state
+            or a term that there is not.
     """
-    table = data if isinstance(data, Table) else read_table(data, time, states)
+    table = data if isinstance(data, Table) else read_table(data, time, states, inputs=inputs, trajectory=trajectory)
     observations, dropped = observe(table)
-    findings = audit(table.time, table.values, table.states, table.calendar)
-    own = written_proposals(equations, table)
-    tried = list(_tried(table, observations, own, degree, seed, progress))
-    found = sorted((e for _, _, e in tried if e is not None and np.isfinite(e.aicc)), key=lambda e: e.aicc)
-    best = found[0] if found else None
-    rivals = sorted((_rival(f.title, n, order, e, table, best) for (f, n), order, e in tried), key=lambda r: r.aicc)
-    order = next((order for _, order, e in tried if e is best), tuple(range(len(table.states))))
-    ordered = observations.ordered(order)
-    whole = (table.time - table.time[0], table.values[:, list(order)])
-    skills = rolling_origins(ordered.time, ordered.values, table.calendar, whole, best)
+    terms = SearchedTerms(degree, trigonometric, rational, known or {}, forbidden)
+    terms = terms.of(table.states, *table_symbols(table))
+    last = table.pieces[-1]  # whose end a forecast continues
+    findings = audit(table.time[last], table.values[last], table.states, table.calendar)
+    tried = list(_tried(table, observations, written_proposals(equations, table), terms, seed, progress))
+    found = [one for one in tried if one.aicc < np.inf]
+    best = min(found, key=lambda one: one.aicc, default=None)
+    rivals = tuple(sorted((one.rival(table.states, best) for one in tried), key=lambda r: r.aicc))
+    law = None if best is None else best.estimate
+    skills = rolling_origins(observations, table, law, None if best is None else best.proposal.order)
     reasons = [f.message for f in findings if f.severity == "refusal" and not _overruled(f, skills)]
     if best is None:
         reasons.append("no law could be solved along the record, or it has too few rows for any")
     elif best.aicc > mean_aicc(observations):
         reasons.append("no law explains the record better than its mean does")
-    notes = [*table.notes, *dropped]
+    record = Record(table, (*table.notes, *dropped), findings, rivals)
     if best is None or reasons:
-        whole = (whole[0], table.values)
-        skills = rolling_origins(observations.time, observations.values, table.calendar, whole)
-        return _unexplained(reasons, table, rivals, skills, findings, notes)
-    return _model(best, order, table, rivals, skills, findings, notes)
+        return _unexplained(reasons, record, rolling_origins(observations, table))
+    return _model(best, record, skills)
+
+
+class Tried(NamedTuple):
+    """A candidate with a noise, and its estimate where it could be fitted."""
+
+    proposal: Proposal
+    noise: str
+    estimate: Estimate | None
+
+    @property
+    def aicc(self) -> float:
+        """Infinite where it could not be fitted."""
+        return np.inf if self.estimate is None or np.isnan(self.estimate.aicc) else float(self.estimate.aicc)
+
+    def rival(self, states: Sequence[str], best: "Tried | None") -> Rival:
+        """As the comparison shows it."""
+        behind = np.inf if best is None else self.aicc - best.aicc
+        return Rival(self.proposal.family.title, self.noise, self.proposal.names(states), self.aicc, behind)
+
+
+class Record(NamedTuple):
+    """What was read, and what was said and tried along the way."""
+
+    table: Table
+    notes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    rivals: tuple[Rival, ...]
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What a result holds with and without a law."""
+        table = self.table
+        return {
+            "rivals": self.rivals,
+            "findings": self.findings,
+            "time_name": table.time_name,
+            "unit": table.calendar or table.units.get(table.time_name, "time"),
+            "notes": self.notes,
+            "source": table.source,
+        }
 
 
 def _overruled(finding: Finding, skills: Sequence[Skill]) -> bool:
@@ -111,27 +168,17 @@ def mean_aicc(data: Observations) -> float:
     return likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
 
 
-def _unexplained(
-    reasons: list[str],
-    table: Table,
-    rivals: list[Rival],
-    skills: list[Skill],
-    findings: tuple[Finding, ...],
-    notes: list[str],
-) -> Unexplained:
+def _unexplained(reasons: list[str], record: Record, skills: list[Skill]) -> Unexplained:
+    """The last trajectory, which a baseline continues."""
+    table, last = record.table, record.table.pieces[-1]
     return Unexplained(
         reasons=tuple(reasons),
         states=tuple(table.states),
-        time=table.time,
-        values=table.values,
-        rivals=tuple(rivals),
+        time=table.time[last],
+        values=table.values[last],
         skills=tuple(skills),
-        time_name=table.time_name,
-        unit=table.calendar or table.units.get(table.time_name, "time"),
         calendar=table.calendar,
-        findings=findings,
-        notes=tuple(notes),
-        source=table.source,
+        **record.common,
     )
 
 
@@ -139,35 +186,35 @@ def _tried(
     table: Table,
     data: Observations,
     own: Sequence[Proposal],
-    degree: int | None,
+    terms: SearchedTerms,
     seed: int,
     progress: Progress | None,
-) -> Iterator[tuple[tuple[Family, str], tuple[int, ...], Estimate | None]]:
-    """Every family in its orders, the best matched first, every proposal and, last, the searched law; with each noise.
+) -> Iterator[Tried]:
+    """Every family in its orders, the best matched first, every proposal and, last, the searched laws; with each noise.
 
     Once a law explains the record, those that match its changes far worse are left out: they are not worth a search.
     """
-    candidates = [Proposal(f, order) for f in families(data.values.shape[1]) for order in _orders(f, data)]
-    costs = {p: matching_cost(p.family, data.ordered(p.order)) for p in candidates}
+    size = 0 if table.inputs else data.values.shape[1]  # textbook laws have no inputs
+    candidates = [Proposal(f, order) for f in families(size) if size for order in _orders(f, data)]
+    costs = {p: matching_cost(p.family, p.data(data)) for p in candidates}
     candidates.sort(key=lambda p: costs[p])
     noises, best, most = [noise for noise in NOISES if noise.fits(data.values)], mean_aicc(data), np.inf
-    known = [*candidates, *own]
-    count = len(known) + 1
+    known, searches, kept = [*candidates, *own], sparse_proposals(table, terms, seed), kept_rows(table)
+    count = len(known) + len(searches)
     for done in range(count):
         if progress is not None:
             progress(done, count)
-        proposal = known[done] if done < len(known) else sparse_proposal(table, degree, seed)
+        proposal = known[done] if done < len(known) else searches[done - len(known)]()
         if proposal is None:
             continue
-        family, order, states = proposal.family, proposal.order, proposal.states
-        near = None if states is None else states[kept_rows(table)]
         found: list[Estimate | None] = [None] * len(noises)
         if costs.get(proposal, 0.0) <= most:
-            found = estimates(family, data.ordered(order), noises, best, near)
+            near = None if proposal.states is None else proposal.states[kept]
+            found = estimates(proposal.family, proposal.data(data), noises, best, near)
         best = min([best, *(e.aicc for e in found if e is not None)])
         if any(e is not None and e.reproduction > EXPLAINED for e in found):
             most = min(most, FAR * costs.get(proposal, np.inf))
-        yield from (((family, noise.title), order, e) for noise, e in zip(noises, found, strict=True))
+        yield from (Tried(proposal, noise.title, e) for noise, e in zip(noises, found, strict=True))
     if progress is not None:
         progress(count, count)
 
@@ -182,44 +229,29 @@ def _orders(family: Family, data: Observations) -> list[tuple[int, ...]]:
     return sorted(orders, key=lambda order: matching_cost(family, data.ordered(order)))[:MOST_ORDERS]
 
 
-def _rival(
-    title: str, noise: str, order: tuple[int, ...], found: Estimate | None, table: Table, best: Estimate | None
-) -> Rival:
-    aicc = np.inf if found is None else float(found.aicc)
-    behind = np.inf if best is None else aicc - best.aicc
-    return Rival(title, noise, tuple(table.states[i] for i in order), aicc, behind)
-
-
-def _model(
-    best: Estimate,
-    order: tuple[int, ...],
-    table: Table,
-    rivals: list[Rival],
-    skills: list[Skill],
-    findings: tuple[Finding, ...],
-    notes: list[str],
-) -> Model:
-    data = best.shooting.data
+def _model(best: Tried, record: Record, skills: list[Skill]) -> Model:
+    found = best.estimate
+    assert found is not None
+    data, family = found.shooting.data, found.family
     return Model(
-        law=best.family.title,
-        written=best.family.written if isinstance(best.family, WrittenFamily) else None,
-        states=tuple(table.states[i] for i in order),
-        noise=best.noise.title,
-        sigma=best.sigma,
-        belief=_belief(best),
-        errors=best.errors,
-        bounds=best.intervals,
-        time=data.time + table.time[0],
+        law=family.title,
+        written=family.written if isinstance(family, WrittenFamily) else None,
+        states=best.proposal.names(record.table.states),
+        noise=found.noise.title,
+        sigma=found.sigma,
+        belief=_belief(found),
+        errors=found.errors,
+        bounds=found.intervals,
+        time=data.time + record.table.time[0],
         values=data.values,
-        fitted=best.fitted,
-        aicc=best.aicc,
-        rivals=tuple(rivals),
+        fitted=found.fitted,
+        aicc=found.aicc,
         skills=tuple(skills),
-        findings=findings,
-        time_name=table.time_name,
-        unit=table.calendar or table.units.get(table.time_name, "time"),
-        notes=tuple(notes),
-        source=table.source,
+        inputs=tuple(record.table.inputs[i] for i in best.proposal.driven),
+        input_values=data.inputs,
+        held=found.shooting.held,
+        begins=tuple(piece.start for piece in data.pieces),
+        **record.common,
     )
 
 
@@ -230,4 +262,5 @@ def _belief(best: Estimate) -> Belief:
     )  # normal draws stand for Student's t: their 95 % are its 95 %
     covariance = best.covariance * wider**2
     sigma = best.sigma * np.sqrt(best.count / best.left) * wider
+    sigma = np.where(best.shooting.data.measured, sigma, 0)
     return Belief(best.point.u, best.shooting.typical, best.fitted[-1], covariance, sigma, best.shooting.data.size)

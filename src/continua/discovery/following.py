@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from continua.core import ArgumentError, in_double_precision
 from continua.discovery.estimate import Estimate, follow_law
-from continua.discovery.forecasting import Belief, Forecast, run_on, times_ahead
+from continua.discovery.forecasting import Belief, Forecast, ahead
 from continua.discovery.model import Model
 from continua.discovery.observations import observe
 from continua.files import Table
@@ -27,10 +27,11 @@ class Followed:
         time: [row], in the time of the new data.
         values: [row, state], measured, in the model's order of states.
         fitted: [row, state], the law from its best start.
-        error: [state], root mean square of measured − law, in the units of each state.
+        error: [measured state], root mean square of measured − law, in the units of each state.
         relative: the same over all states, in units of each state's spread.
         minus_two_log_likelihood: of the new data, with the model's own noise.
         belief: about the state at the last row, for a forecast.
+        last_inputs: [input], in the last row.
     """
 
     model: Model
@@ -41,13 +42,12 @@ class Followed:
     relative: float
     minus_two_log_likelihood: float
     belief: Belief
+    last_inputs: NDArray[np.float64]
 
     @in_double_precision
-    def forecast(self, h: Any) -> Forecast:
-        """The measurements to be expected after the last row of the new data; `h` as for `Model.forecast`."""
-        times = times_ahead(h, self.time)
-        expected, lower, upper = run_on(self.model.family, self.model.noise_model, self.belief, times - self.time[-1])
-        return Forecast(times, self.model.states, expected, lower, upper)
+    def forecast(self, h: Any, inputs: Any = None) -> Forecast:
+        """The measurements to be expected after the last row of the new data; as for `Model.forecast`."""
+        return ahead(self.model, self.belief, self.time, self.last_inputs, h, inputs)
 
 
 @in_double_precision
@@ -57,24 +57,28 @@ def follow(model: Model, table: Table) -> Followed:
     Raises:
         CannotFollow: a state of the law is no column of the table, its noise cannot be, or the law diverges on it.
     """
-    missing = [name for name in model.states if name not in table.states]
-    if missing:
-        raise CannotFollow(
-            f"`data` must hold the states of the model, {', '.join(model.states)}. {table.source} has "
-            f"{', '.join(table.states)}. Name a table with them."
-        )
-    data = observe(table)[0].ordered(tuple(table.states.index(name) for name in model.states))
+    states = [name for name, seen in zip(model.states, model.measured, strict=True) if seen]
+    for what, names, there in (("states", states, table.states), ("inputs", model.inputs, table.inputs)):
+        if not set(names) <= set(there):
+            raise CannotFollow(
+                f"`data` must hold the {what} of the model, {', '.join(names)}. {table.source} has "
+                f"{', '.join(there) or 'none'}. Name a table with them."
+            )
+    data = observe(table)[0].ordered(tuple(table.states.index(name) for name in states))
+    data = data.driven_by(tuple(table.inputs.index(name) for name in model.inputs))
+    data = data.with_velocities() if len(states) < len(model.states) else data
     if not model.noise_model.fits(data.values):
         raise CannotFollow(
             f"`data` must be positive for a law with {model.noise} noise. {table.source} is not. Fit it anew."
         )
-    found = follow_law(model.family, data, model.belief.u, model.belief.typical, model.noise_model, model.sigma, False)
+    belief = model.belief
+    found = follow_law(model.family, data, belief.u, belief.typical, model.noise_model, model.sigma, model.held)
     if found is None:
         raise CannotFollow(
             f"The model diverges on {table.source}: its law cannot be solved along these rows. Fit it anew."
         )
     residual = np.where(data.known, data.values - found.fitted, np.nan)
-    error = np.sqrt(np.nanmean(residual**2, 0))
+    error = np.sqrt(np.nanmean(residual[:, data.measured] ** 2, 0))
     relative = float(np.sqrt(np.nanmean((residual / data.spread) ** 2)))
     return Followed(
         model,
@@ -85,6 +89,7 @@ def follow(model: Model, table: Table) -> Followed:
         relative,
         found.minus_two_log_likelihood,
         _belief(model, found),
+        data.inputs[-1],
     )
 
 

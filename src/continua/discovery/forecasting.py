@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,13 @@ from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
 from continua.core import ArgumentError
+from continua.discovery.driving import along, input_array, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
 from continua.solver import solve
+
+if TYPE_CHECKING:
+    from continua.discovery.model import Model
 
 DRAWS = 400
 FEWEST_TIMES = 32  # of one solve
@@ -72,7 +76,14 @@ def _quoted(cell: str) -> str:
 
 @partial(jax.jit, static_argnums=(0, 1))
 def solved(
-    family: Family, over: tuple[int | None, int | None, int | None], u: Given, states: Given, ts: Given, *units: Given
+    family: Family,
+    over: tuple[int | None, int | None, int | None],
+    u: Given,
+    states: Given,
+    ts: Given,
+    typical: Given,
+    size: Given,
+    drive: tuple[Given, Given] | None = None,
 ) -> Float[Array, "lane time state"]:
     """A law solved many times over.
 
@@ -82,22 +93,30 @@ def solved(
         u: [parameter] or [lane, parameter], unknowns.
         states: [state] or [lane, state], in which the law starts.
         ts: [time] or [lane, time].
-        units: those of u [parameter], and of the states [state] for tolerances.
+        typical: [parameter], the units of u.
+        size: [state], for tolerances.
+        drive: for a law with inputs, their values and slopes [interval, input] in the intervals between the times.
 
     Returns:
         The states; NaN past a failure.
     """
-    typical, size = map(jnp.asarray, units)
+    typical, size = jnp.asarray(typical), jnp.asarray(size)
 
     def one(u: Array, state: Array, ts: Array) -> Array:
         law = family.equation(family.values(u, typical))
+        if drive is not None:
+            return along(law, family.inputs, state, ts, *map(jnp.asarray, drive), rtol=1e-6, atol=1e-6 * size)
         return solve(law, state, ts, rtol=1e-6, atol=1e-6 * size, max_steps=10_000, throw=False).ys
 
     return jax.vmap(one, over)(*map(jnp.asarray, (u, states, ts)))
 
 
 def run_on(
-    family: Family, noise: Noise, belief: Belief, times: NDArray[np.float64]
+    family: Family,
+    noise: Noise,
+    belief: Belief,
+    times: NDArray[np.float64],
+    drive: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """(expected, lower, upper) at times after the last measured one, from draws of the belief and of the noise."""
     random = np.random.default_rng(0)
@@ -108,14 +127,30 @@ def run_on(
     u = belief.u + draws[:, :parameters]
     reach = np.where(family.logarithmic, 12.0, np.inf)
     states = belief.state + draws[:, parameters:]
-    ts = _filled_up(np.concatenate([[0.0], times]))
-    found = solved(family, (0, 0, None), np.clip(u, -reach, reach), states, ts, belief.typical, belief.size)
+    ts = np.concatenate([[0.0], times])
+    ts = _filled_up(ts) if drive is None else ts
+    found = solved(family, (0, 0, None), np.clip(u, -reach, reach), states, ts, belief.typical, belief.size, drive)
     paths = np.asarray(found)[:, np.searchsorted(ts, times)]
     paths = np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
     same = random.standard_normal((DRAWS, 1, len(belief.sigma)))  # at all times, so that bands are smooth
     measured = noise.quantile(paths, belief.sigma * same)
     lower, upper = np.nanquantile(measured, [0.025, 0.975], axis=0)
     return paths[0], lower, upper
+
+
+def ahead(model: "Model", belief: Belief, time: NDArray[np.float64], last: NDArray, h: Any, inputs: Any) -> Forecast:
+    """The measurements to be expected after the last of the times [row], at which the inputs were `last` [input]."""
+    times, drive = times_ahead(h, time), None
+    if model.inputs:
+        later = np.tile(last, (len(times), 1)) if inputs is None else input_array(inputs, model.inputs, times)
+        along_the_way = np.concatenate([last[None], later])
+        drive = along_the_way[:-1], slopes(np.concatenate([time[-1:], times]), along_the_way, model.held)
+    elif inputs is not None:
+        raise ArgumentError("`inputs` of `forecast` is for laws with inputs. This one has none. Leave it out.")
+    found = run_on(model.family, model.noise_model, belief, times - time[-1], drive)
+    seen = model.measured
+    names = tuple(name for name, measured in zip(model.states, seen, strict=True) if measured)
+    return Forecast(times, names, *(part[:, seen] for part in found))
 
 
 def _filled_up(ts: NDArray[np.float64]) -> NDArray[np.float64]:

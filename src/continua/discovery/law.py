@@ -45,15 +45,19 @@ def _coefficients(side: Expression, model: Model) -> dict[str, float]:
 
 def right_hand_sides(model: Model, names: Sequence[str] | None = None) -> list[Expression]:
     """One expression for each state, with the parameters as symbols; empty where the law has no formula."""
-    family = model.family
+    family, size = model.family, len(model.states)
+    inputs = symbol_names([*model.states, *model.inputs])[size:] if names else model.inputs
 
     def field(t: Any, y: Any, p: dict[str, Any]) -> Any:
-        return family.equation(jnp.stack([p[name] for name in family.names]))(t, y, None)
+        law = family.equation(jnp.stack([p[name] for name in family.names]))
+        args = dict(zip(family.inputs, y[size:], strict=True))
+        return jnp.concatenate([law(t, y[:size], args), jnp.zeros(len(inputs))])
 
     try:
-        return trace_expressions(field, y=names or model.states, p=dict.fromkeys(family.names, ()))
+        found = trace_expressions(field, y=(*(names or model.states), *inputs), p=dict.fromkeys(family.names, ()))
     except NotExpressible:
         return []
+    return found[:size]
 
 
 def formatted(model: Model) -> dict[str, str]:

@@ -27,7 +27,7 @@ def _mismatch(
     def mismatch(u: Array) -> tuple[Array, Array]:
         law = family.equation(family.values(u, typical))
         args = {name: inputs[:, i] for i, name in enumerate(family.inputs)}
-        slopes = jax.vmap(lambda t, y, args: law(t, y, args))(time, values, args)
+        slopes = jax.vmap(law)(time, values, args)
         steps = jnp.diff(time)[:, None]
         gap = (jnp.diff(values, axis=0) - steps * (slopes[1:] + slopes[:-1]) / 2) * weight
         return gap.reshape(-1), gap.reshape(-1)

@@ -22,7 +22,7 @@ def meaning(model: Model) -> tuple[str, ...]:
 def resting_points(model: Model) -> tuple[Equilibrium, ...]:
     """The equilibria of the law where the data are; none where they cannot be computed."""
     try:
-        found = equilibria(model.field, _sample(model))
+        found = equilibria(model.undriven, _sample(model))
     except ContinuaError:
         return ()
     return tuple(point for point in found if point.beyond <= FAR)
@@ -40,7 +40,7 @@ def _sentences(model: Model) -> Iterator[str]:
     if len(model.states) < 2:
         return
     try:
-        orbit = cycle(model.field, _sample(model))
+        orbit = cycle(model.undriven, _sample(model))
     except ContinuaError:
         return
     if isinstance(orbit, Cycle) and orbit.stable is not False:
@@ -64,21 +64,17 @@ def _point(model: Model, point: Equilibrium) -> str:
 def _chaos(model: Model, sample: np.ndarray) -> Iterator[str]:
     """The largest Lyapunov exponent, and until when an error of the size of the noise stays smaller than the spread."""
     try:
-        found = largest_lyapunov_exponent(model.field, sample[-1])
+        found = largest_lyapunov_exponent(model.undriven, sample[-1])
     except ContinuaError:
         return
     if not found.chaotic:
         return
-    spread, error = _spread(model.values), np.sqrt(np.diag(model.belief.covariance)[-len(model.states) :])
+    spread, error = model.spread, np.sqrt(np.diag(model.belief.covariance)[-len(model.states) :])
     horizon = found.horizon(float(np.max(error / spread)), 1.0)
     yield (
         f"chaotic: differences grow e-fold in {_time(model, found.lyapunov_time)}; "
         f"forecasts are worth believing for about {_time(model, horizon)}"
     )
-
-
-def _spread(values: np.ndarray) -> np.ndarray:
-    return np.maximum(np.nanstd(values, 0), 1e-300)
 
 
 def _time(model: Model, span: float) -> str:

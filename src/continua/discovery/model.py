@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from continua.core import ArgumentError, in_double_precision
 from continua.discovery.audit import Finding
+from continua.discovery.driving import driven, input_array
 from continua.discovery.family import Family, WrittenFamily
-from continua.discovery.forecasting import Belief, Forecast, run_on, times_ahead
+from continua.discovery.forecasting import Belief, Forecast, ahead
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Noise
 from continua.discovery.rolling import Skill
-from continua.equations import Equation, WrittenSystem
+from continua.equations import ODE, Equation, WrittenSystem
 from continua.files import write_folder
 from continua.solver import solve
 
@@ -66,6 +67,10 @@ class Model:
         unit: of time, such as "year", or "time".
         notes: what was read, assumed and dropped.
         source: the file's name.
+        inputs: the names of the inputs, in the law's order.
+        input_values: [row, input].
+        held: whether inputs keep their values until the next row; otherwise they run straight to it.
+        begins: the row with which each trajectory begins.
     """
 
     law: str
@@ -87,13 +92,34 @@ class Model:
     unit: str
     notes: tuple[str, ...]
     source: str
+    inputs: tuple[str, ...]
+    input_values: NDArray[np.float64]
+    held: bool
+    begins: tuple[int, ...]
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """[state]: which states were measured at all; the others are hidden, as the velocity of a position is."""
+        return np.isfinite(self.values).any(0)
+
+    @property
+    def spread(self) -> NDArray[np.float64]:
+        """[state]: the standard deviation of what was measured; of the fitted trajectory where a state is hidden."""
+        with np.errstate(invalid="ignore"):
+            values = np.where(self.measured, self.values, self.fitted)
+        return np.maximum(np.nanstd(values, 0), 1e-300)
+
+    @property
+    def scatter(self) -> dict[str, float]:
+        """The name of each measured state → its σ, on the noise's normal scale."""
+        named = zip(self.states, self.sigma.tolist(), self.measured, strict=True)
+        return {name: sigma for name, sigma, measured in named if measured}
 
     @property
     def reproduction(self) -> float:
         """R² of the fitted trajectory: how much of the states' variance it explains."""
         known = np.isfinite(self.values)
-        spread = np.maximum(np.nanstd(self.values, 0), 1e-300)
-        residual = np.where(known, (self.values - self.fitted) / spread, 0)
+        residual = np.where(known, (self.values - self.fitted) / self.spread, 0)
         return float(1 - (residual**2).sum() / known.sum())
 
     @property
@@ -166,31 +192,54 @@ class Model:
 
     @property
     def field(self) -> Equation:
-        """The law as an equation that `continua.solve` takes, in the precision of your JAX setting."""
+        """The law as an equation that `continua.solve` takes, in the precision of your JAX setting.
+
+        Inputs are its `args`, a mapping from each to a number or a function of time (see `continua.equations.Written`).
+        """
         return self.family.equation(jnp.asarray(list(self.parameters.values())))
 
+    @property
+    def undriven(self) -> Equation:
+        """The law with its inputs at their means: what its equilibria and its phase portrait are those of."""
+        if not self.inputs:
+            return self.field
+        law, means = self.field, self.input_values.mean(0).tolist()
+        still = dict(zip(self.family.inputs, means, strict=True))
+        return ODE(lambda t, y, args: law(t, y, still))
+
     @in_double_precision
-    def simulate(self, ts: Any, y0: Any = None) -> NDArray[np.float64]:
+    def simulate(self, ts: Any, y0: Any = None, inputs: Any = None) -> NDArray[np.float64]:
         """The law solved from a state.
 
         Args:
             ts: [time], strictly increasing or decreasing; the first is the start.
-            y0: [state], in the order of `states`, at ts[0]; the fitted state at the first row unless given.
+            y0: [state], in the order of `states`, at ts[0]; the fitted state at the first row unless given. Hidden
+                states, which come last, may be left out: they are 0 then.
+            inputs: for a law with inputs, their values at ts: [time, input], or a mapping from names to [time].
 
         Returns:
             [time, state].
 
         Raises:
-            ArgumentError: ts or y0 cannot be used.
+            ArgumentError: ts, y0 or inputs cannot be used.
             FailedSolve: the law diverges from there.
         """
+        count, times = len(self.states), np.asarray(ts, float)
         start = np.asarray(self.fitted[0] if y0 is None else y0, float)
-        if start.shape != (len(self.states),):
+        if start.shape == (int(self.measured.sum()),):
+            start = np.concatenate([start, np.zeros(count - len(start))])
+        if start.shape != (count,):
             raise ArgumentError(
                 f"`y0` of `simulate` must have a number for each of {', '.join(self.states)}. Got shape {start.shape}. "
                 "Use y0=model.fitted[0]."
             )
-        return np.asarray(solve(self.field, start, np.asarray(ts, float), rtol=1e-8, atol=1e-8 * self.belief.size).ys)
+        tolerances = {"rtol": 1e-8, "atol": 1e-8 * self.belief.size}
+        if not self.inputs:
+            if inputs is not None:
+                raise ArgumentError("`inputs` of `simulate` is for laws with inputs. This one has none. Leave it out.")
+            return np.asarray(solve(self.field, start, times, **tolerances).ys)
+        values = input_array(inputs, self.inputs, times)
+        return driven(self.field, self.family.inputs, start, times, values, self.held, **tolerances)
 
     def plot(self) -> Any:
         """A matplotlib figure: data, law and forecast."""
@@ -199,22 +248,23 @@ class Model:
         return record_figure(self, self.forecast(horizon(len(self.time))))
 
     @in_double_precision
-    def forecast(self, h: Any) -> Forecast:
+    def forecast(self, h: Any, inputs: Any = None) -> Forecast:
         """The measurements to be expected after the last one.
 
         Args:
             h: how many typical sampling intervals ahead, a positive int; or an increasing array of times, in the time
                 of the data, after its last.
+            inputs: for a law with inputs, their values at those times: [row, input], or a mapping from names to [row].
+                Unless given, they stay as they were in the last row.
 
         Returns:
-            A `Forecast` with `time` [row], `expected`, `lower` and `upper` [row, state] (95 %).
+            A `Forecast` with `time` [row], `expected`, `lower` and `upper` [row, state] (95 %) of the measured states.
 
         Raises:
-            ArgumentError: h is no positive int and no such array.
+            ArgumentError: h is no positive int and no such array, or inputs do not fit.
         """
-        times = times_ahead(h, self.time)
-        expected, lower, upper = run_on(self.family, self.noise_model, self.belief, times - self.time[-1])
-        return Forecast(times, self.states, expected, lower, upper)
+        last = slice(self.begins[-1], None)
+        return ahead(self, self.belief, self.time[last], self.input_values[-1], h, inputs)
 
     def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write report.html, forecast.csv, model.json and figures into a new folder, whole or not at all.

@@ -51,9 +51,11 @@ class Observations:
     def ordered(self, order: tuple[int, ...]) -> "Observations":
         """The same with the states in another order."""
         c = list(order)
-        return replace(
-            self, values=self.values[:, c], guess=self.guess[:, c], size=self.size[c], spread=self.spread[c]
-        )
+        return replace(self, values=self.values[:, c], guess=self.guess[:, c], size=self.size[c], spread=self.spread[c])
+
+    def driven_by(self, order: tuple[int, ...]) -> "Observations":
+        """The same with some of the inputs, in another order."""
+        return replace(self, inputs=self.inputs[:, list(order)])
 
     def until(self, rows: int) -> "Observations":
         """The same, but nothing is known from row `rows` on."""
@@ -63,7 +65,7 @@ class Observations:
 
     def with_velocities(self) -> "Observations":
         """The states, then the slope of each as a hidden state."""
-        slopes = np.concatenate([_slopes(self.time[p], self.guess[p]) for p in self.pieces])
+        slopes = np.concatenate([slopes_of(self.time[p], self.guess[p]) for p in self.pieces])
         size = np.sqrt((slopes**2).mean(0))
         size = np.where(size > 0, size, self.spread * self.rate)
         return replace(
@@ -75,7 +77,7 @@ class Observations:
         )
 
 
-def _slopes(time: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def slopes_of(time: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """[row, state]: the slopes of smoothing splines, by generalised cross-validation."""
     if len(time) < FEWEST_FOR_SPLINE:
         return np.gradient(values, time, axis=0) if len(time) > 1 else np.zeros_like(values)
@@ -93,16 +95,15 @@ def kept_rows(table: Table) -> NDArray[np.intp]:
     if rows <= MOST_DRIVEN_ROWS:
         return np.arange(rows)
     piece = max(table.pieces, key=lambda p: p.stop - p.start)
-    return piece.start + _liveliest(table.input_values[piece])
+    length = min(MOST_DRIVEN_ROWS, piece.stop - piece.start)
+    return piece.start + liveliest(table.input_values[piece], length) + np.arange(length)
 
 
-def _liveliest(inputs: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The stretch in which the inputs vary most."""
-    length = min(MOST_DRIVEN_ROWS, len(inputs))
+def liveliest(inputs: NDArray[np.float64], length: int) -> int:
+    """Where a stretch of so many rows begins, in which the inputs vary most."""
     scaled = (inputs - inputs.mean(0)) / np.maximum(inputs.std(0), 1e-300)
     sums = np.concatenate([[0.0], np.cumsum((scaled**2).sum(1))])
-    first = int(np.argmax(sums[length:] - sums[:-length]))
-    return np.arange(first, first + length)
+    return int(np.argmax(sums[length:] - sums[:-length]))
 
 
 def observe(table: Table) -> tuple[Observations, list[str]]:
@@ -131,7 +132,7 @@ def _measured(
     rates = [_rate(time, y, pieces) / s for y, s in zip(values.T, spread, strict=True)]
     positive = [r for r in rates if r > 0]
     rate = float(np.exp(np.mean(np.log(positive)))) if positive else 1.0 / float(time[-1] - time[0])
-    guess = np.concatenate([_filled(time[p], values[p], values) for p in pieces])
+    guess = np.concatenate([filled(time[p], values[p], values) for p in pieces])
     return Observations(time, values, guess, np.where(size > 0, size, 1.0), spread, rate, inputs, pieces)
 
 
@@ -146,7 +147,7 @@ def _rate(time: NDArray[np.float64], values: NDArray[np.float64], pieces: tuple[
     return float(np.sqrt(np.mean(together**2))) if len(together) else 0.0
 
 
-def _filled(
+def filled(
     time: NDArray[np.float64], values: NDArray[np.float64], everywhere: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The values of a trajectory, with gaps filled along straight lines; by the overall mean where all is a gap."""

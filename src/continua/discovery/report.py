@@ -84,7 +84,7 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _law(model: Model) -> list[Section]:
-    noise = ", ".join(f"{name} {sigma:.3g}" for name, sigma in zip(model.states, model.sigma, strict=True))
+    noise = ", ".join(f"{name} {sigma:.3g}" for name, sigma in model.scatter.items())
     second = next((r for r in model.rivals if r.law_differs(model.law)), None)
     rival = (
         f" The next best law, {second.title}, is {second.behind:.1f} behind."
@@ -130,7 +130,7 @@ RESIDUALS_ALT = "Residuals over time, and their quantiles against those of a nor
 
 def _residuals(model: Model, figure: Drawn) -> list[Section]:
     scaled = residuals(model)
-    runs = ", ".join(f"{name} {_autocorrelation(scaled[:, i]):+.2f}" for i, name in enumerate(model.states))
+    runs = ", ".join(f"{name} {_autocorrelation(scaled[:, i]):+.2f}" for i, name in enumerate(model.scatter))
     caption = (
         "Left: residuals in units of σ. Right: the same in order, against a normal distribution; good noise "
         f"lies on the line. Correlation of each residual with the one before it: {runs} (near 0 is good)."

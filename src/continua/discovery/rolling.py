@@ -19,12 +19,15 @@ from continua.discovery.baselines import (
     spaced_origins,
 )
 from continua.discovery.estimate import Estimate, refit
+from continua.discovery.observations import Observations
+from continua.files import Table
 
 Vector = NDArray[np.floating]
 Rows = NDArray[np.floating]  # [row, state]
 HORIZONS = (1, 5)
 LAW = "law"
 ENOUGH = 0.5  # of the origins
+MOST_ROWS = 3000  # that a baseline sees
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,12 @@ class _Refitted(Fittable):
 
     def fit(self, time: Vector, values: Rows) -> Forecaster | NotAvailable:
         """The rows that are given are the first ones of the record."""
-        again = refit(self.found, self.found.shooting.data.until(len(time)))
+        data = self.found.shooting.data
+        last = data.pieces[-1]
+        again = refit(self.found, data.until(last.start + len(time)))
         if again is None:
             return NotAvailable("it diverges")
-        return _Path(again.shooting.data.time, again.fitted)
+        return _Path(data.time[last], again.fitted[last][:, data.measured])
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,9 @@ class _OnAllRows(Fittable):
     values: NDArray[np.float64]
 
     def fit(self, time: Vector, values: Rows) -> Forecaster | NotAvailable:
-        """The rows until the last of `time`."""
-        known = self.time <= time[-1]
+        """The rows until the last of `time`, but no more than are worth their time."""
+        end = int(np.searchsorted(self.time, time[-1], "right"))
+        known = slice(max(end - MOST_ROWS, 0), end)
         return self.baseline.fit(self.time[known], self.values[known])
 
 
@@ -102,24 +108,26 @@ def baselines(calendar: str | None) -> dict[str, Fittable]:
 
 
 def rolling_origins(
-    time: NDArray[np.float64],
-    values: NDArray[np.float64],
-    calendar: str | None,
-    whole: tuple[NDArray[np.float64], NDArray[np.float64]],
-    found: Estimate | None = None,
+    data: Observations, table: Table, found: Estimate | None = None, order: tuple[int, ...] | None = None
 ) -> list[Skill]:
     """The skill at each horizon, of the law where there is one, and of every baseline that the record allows.
 
     Args:
-        time: [row], of the fit.
-        values: [row, state], of the fit.
-        calendar: the unit of time where it is known.
-        whole: the time and values of all rows, for the baselines.
+        data: the measurements of the fit. Of several trajectories the last is forecast; a law is fitted to all others.
+        table: all rows, the newest of which the baselines see.
         found: the law.
+        order: of the table's states, in which the law has them.
     """
-    fewest = 4 if found is None else -(-(found.free + 2) // values.shape[1]) + 1
+    data = data if found is None else found.shooting.data
+    last, piece, measured = data.pieces[-1], table.pieces[-1], data.measured
+    time, values = data.time[last], data.values[last][:, measured]
+    fewest = 4 if found is None or len(data.pieces) > 1 else -(-(found.free + 2) // values.shape[1]) + 1
     origins = spaced_origins(len(time), fewest)
-    forecasters: dict[str, Fittable] = {name: _OnAllRows(one, *whole) for name, one in baselines(calendar).items()}
+    columns = list(range(len(table.states)) if order is None else order)
+    whole = (table.time[piece] - table.time[0], table.values[piece][:, columns])
+    forecasters: dict[str, Fittable] = {
+        name: _OnAllRows(one, *whole) for name, one in baselines(table.calendar).items()
+    }
     if found is not None:
         forecasters[LAW] = _Refitted(found)
     if not origins:

@@ -118,7 +118,7 @@ class Shooting:
 
     def start(self, u: NDArray[np.float64], states: NDArray[np.float64] | None = None) -> Point:
         """The point with parameters u whose segments begin in the given states [row, state], or those guessed."""
-        near = self.data.guess if states is None else states
+        near = self.data.guess if states is None else np.where(np.isfinite(states), states, self.data.guess)
         return Point(u, near[self.segments.firsts] / self.data.size)
 
     def trajectory(self, point: Point) -> Trajectory:

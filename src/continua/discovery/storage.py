@@ -16,11 +16,12 @@ from continua.discovery.forecasting import Belief
 from continua.discovery.model import Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
+from continua.discovery.proposing import symbol_names
 from continua.discovery.rolling import Skill
 from continua.discovery.unexplained import Unexplained
 from continua.equations import Written, WrittenParameter, WrittenSystem, python_text
 
-FORMAT = 2
+FORMAT = 3
 
 
 def stored(model: Model | Unexplained) -> str:
@@ -51,6 +52,7 @@ def _written_plain(written: WrittenSystem) -> dict[str, Any]:
         "states": list(written.states),
         "sides": [python_text(side) for side in written.sides],
         "parameters": [asdict(p) for p in written.parameters],
+        "inputs": list(written.inputs),
     }
 
 
@@ -59,8 +61,9 @@ def _written(read: Mapping[str, Any]) -> WrittenSystem:
     parameters = tuple(WrittenParameter(**p) for p in read["parameters"])
     lines = [f"d {state}/dt = {side}" for state, side in zip(read["states"], read["sides"], strict=True)]
     free = {p.name: p.start for p in parameters if not p.fixed}
-    law = Written.from_text("\n".join(lines), free, constants={p.name: p.start for p in parameters if p.fixed})
-    return WrittenSystem(str(read["title"]), law.states, law.sides, parameters)
+    fixed, inputs = {p.name: p.start for p in parameters if p.fixed}, tuple(read["inputs"])
+    law = Written.from_text("\n".join(lines), free, constants=fixed, inputs=inputs)
+    return WrittenSystem(str(read["title"]), law.states, law.sides, parameters, inputs)
 
 
 def load(path: str | os.PathLike[str]) -> Model | Unexplained:
@@ -99,10 +102,13 @@ def _model(read: Mapping[str, Any]) -> Model:
     """Arrays, tuples and records from plain JSON."""
     common = _common(read)
     made: dict[str, Any] = {f.name: read[f.name] for f in fields(Model) if f.name not in common}
-    for name in ("sigma", "errors", "bounds", "time", "values", "fitted"):
+    for name in ("sigma", "errors", "bounds", "time", "values", "fitted", "input_values"):
         made[name] = _array(made[name])
     made["belief"] = Belief(**{k: _array(v) for k, v in read["belief"].items()})
     made["written"] = None if read["written"] is None else _written(read["written"])
+    made["values"] = made["values"].reshape(made["fitted"].shape)
+    made["input_values"] = made["input_values"].reshape(len(made["time"]), len(made["inputs"]))
+    made["inputs"], made["begins"] = tuple(made["inputs"]), tuple(made["begins"])
     model = Model(**made, **common)
     _check(model)
     return model
@@ -166,5 +172,10 @@ def _check(model: Model) -> None:
         (parameters, 2): (model.bounds,),
         (parameters + states, parameters + states): (belief.covariance,),
     }
+    begins = [0, *model.begins, rows]
+    if list(model.begins) != sorted(set(model.begins)) or begins[1] != 0 or begins[-2] >= rows:
+        raise ValueError("trajectories that do not begin in rows")
+    if tuple(model.family.inputs) != tuple(symbol_names([*model.states, *model.inputs])[states:]):
+        raise ValueError("inputs of another law")
     if any(array.shape != shape for shape, arrays in shapes.items() for array in arrays):
         raise ValueError("arrays of other shapes")

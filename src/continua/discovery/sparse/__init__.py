@@ -6,9 +6,13 @@ from continua.discovery.sparse.identification import sparse_law
 from continua.discovery.sparse.law import RivalLaw, SparseLaw
 from continua.discovery.sparse.library import Library
 from continua.discovery.sparse.simulation import SparseField, reproduction, simulate
+from continua.discovery.sparse.smoothing import smoothed_states
 from continua.discovery.sparse.trajectories import Trajectory
+from continua.discovery.sparse.wanted import Forbidden, Known, holding
 
 __all__ = [
+    "Forbidden",
+    "Known",
     "Library",
     "Penalty",
     "RivalLaw",
@@ -19,7 +23,9 @@ __all__ = [
     "best_law",
     "corrected_aic",
     "extended_bic",
+    "holding",
     "reproduction",
     "simulate",
+    "smoothed_states",
     "sparse_law",
 ]

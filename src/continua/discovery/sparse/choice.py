@@ -7,6 +7,7 @@ from continua.discovery.sparse.identification import sparse_law
 from continua.discovery.sparse.law import SparseLaw
 from continua.discovery.sparse.library import Library
 from continua.discovery.sparse.simulation import reproduction
+from continua.discovery.sparse.wanted import Forbidden, Known, holding
 
 AS_GOOD = 0.02
 HOPELESS = 0.5  # of a chaotic system no law reproduces a long record: then the criterion alone decides
@@ -19,7 +20,14 @@ class ScoredLaw(NamedTuple):
     reproduction: float
 
 
-def best_law(trajectories: Sequence[Any], libraries: Sequence[Library], **options: Any) -> ScoredLaw | None:
+def best_law(
+    trajectories: Sequence[Any],
+    libraries: Sequence[Library],
+    *,
+    known: Known | None = None,
+    forbidden: Forbidden = (),
+    **options: Any,
+) -> ScoredLaw | None:
     """Find a sparse law with each library, and choose.
 
     Of the laws whose free runs, from their estimated starts, are as good as the best to within 0.02 in R², the one
@@ -28,12 +36,18 @@ def best_law(trajectories: Sequence[Any], libraries: Sequence[Library], **option
     Args:
         trajectories: as for `sparse_law`.
         libraries: with the same states and inputs.
+        known: as for `sparse_law`; libraries that lack one of these terms are left out.
+        forbidden: as for `sparse_law`; of each library those that it has.
         options: the other arguments of `sparse_law`.
 
     Returns:
         The law and its R², or None where no library gives a law.
+
+    Raises:
+        ArgumentError: as of `sparse_law`; terms that are in no library.
     """
-    found = [sparse_law(trajectories, library, **options) for library in libraries]
+    candidates = holding(libraries, known or {}, forbidden)
+    found = [sparse_law(trajectories, one, known=known, forbidden=own, **options) for one, own in candidates]
     scored = [ScoredLaw(law, reproduction(law, trajectories)) for law in found if law is not None]
     if not scored:
         return None

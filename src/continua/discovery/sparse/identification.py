@@ -1,6 +1,6 @@
 """`sparse_law`: from trajectories and a library to the few terms that explain them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -16,6 +16,7 @@ from continua.discovery.sparse.normal_equations import Measurements
 from continua.discovery.sparse.selection import Search
 from continua.discovery.sparse.smoothing import smoothed
 from continua.discovery.sparse.trajectories import Floats, Record, Trajectory
+from continua.discovery.sparse.wanted import Forbidden, Known, Wanted, wanted
 from continua.discovery.sparse.weak_form import weak_form
 
 RIVALS_WITHIN = 6.0
@@ -28,8 +29,8 @@ def sparse_law(
     trajectories: Sequence[Any],
     library: Library,
     *,
-    known: Mapping[str, Sequence[str]] | None = None,
-    forbidden: Mapping[str, Sequence[str]] | Sequence[str] = (),
+    known: Known | None = None,
+    forbidden: Forbidden = (),
     penalty: Penalty = extended_bic,
     proportional: bool | None = False,
     substeps: int | None = None,
@@ -46,7 +47,8 @@ def sparse_law(
         trajectories: each a `Trajectory` or a tuple (t [row], y [row, state]) or (t, y, u [row, input]); NaN in y
             where nothing was measured.
         library: the candidate terms.
-        known: state → terms that must be in its equation.
+        known: state → terms that must be in its equation, however they are written; or state → {term: coefficient},
+            where the coefficient is kept, or estimated if it is None.
         forbidden: state → terms that may not be, or terms that may be in no equation.
         penalty: what terms cost; `extended_bic` or `corrected_aic`.
         proportional: whether σ grows with the state; None lets the data say, for each state.
@@ -67,17 +69,17 @@ def sparse_law(
         {'x': -0.5}
     """
     pieces = [_fitting(Trajectory.of(given), library) for given in trajectories]
-    required, allowed = _wanted(library, known or {}, forbidden)
+    asked = wanted(library, known or {}, forbidden)
     record = Record.of(pieces, len(library.inputs))
-    if record is None or not allowed.any():
+    if record is None or not asked.allowed.any():
         return None
     # Steps that overflow are tried and refused; they are neither warnings nor errors.
     with np.errstate(all="ignore"), jax.debug_nans(False):
         states, sigma = smoothed(record, seed)
-        problem, grows = _problem(record, library, states, sigma, allowed, penalty, proportional, substeps or 1)
+        problem, grows = _problem(record, library, states, sigma, asked, penalty, proportional, substeps or 1)
         sigma = np.maximum(sigma / np.sqrt(np.mean(problem.profile**2, 0)), problem.least_sigma)
-        search = Search(problem, required)
-        for theta, mask in _starts(problem, library, states, required):
+        search = Search(problem, asked.required)
+        for theta, mask in _starts(problem, library, states, asked.required):
             search.start(states, theta, mask, sigma)
         search.explore()
         while substeps is None and search.best is not None and search.best.criterion < np.inf:
@@ -85,47 +87,21 @@ def sparse_law(
             if finer is None:
                 break
             search = finer
-        return _law(search, library, grows)
+        return _law(search, library, grows, asked.fixed)
 
 
 def _fitting(piece: Trajectory, library: Library) -> Trajectory:
     inputs = 0 if piece.u is None else piece.u.shape[1]
-    for what, got, wanted in (
+    for what, got, needed in (
         ("states", piece.y.shape[1], len(library.states)),
         ("inputs", inputs, len(library.inputs)),
     ):
-        if got != wanted:
+        if got != needed:
             raise ArgumentError(
-                f"`trajectories` of `sparse_law` must have the {wanted} {what} of `library`. Got {got}. "
+                f"`trajectories` of `sparse_law` must have the {needed} {what} of `library`. Got {got}. "
                 "Make the library with the same columns."
             )
     return piece
-
-
-def _wanted(
-    library: Library, known: Mapping[str, Sequence[str]], forbidden: Mapping[str, Sequence[str]] | Sequence[str]
-) -> tuple[Mask, Mask]:
-    """([coefficient] required, [coefficient] allowed)."""
-    if not isinstance(forbidden, Mapping):
-        forbidden = dict.fromkeys(library.states, tuple(forbidden))
-    required, refused = (_marked(library, what, terms) for what, terms in (("known", known), ("forbidden", forbidden)))
-    if (required & refused).any():
-        raise ArgumentError("`known` and `forbidden` of `sparse_law` name the same term. Remove it from one of them.")
-    return required.ravel(), ~refused.ravel()
-
-
-def _marked(library: Library, argument: str, wanted: Mapping[str, Sequence[str]]) -> Mask:
-    marked = np.zeros((len(library.states), library.features.count), bool)
-    terms = library.terms
-    for state, names in wanted.items():
-        for name in names:
-            if state not in library.states or name not in terms:
-                raise ArgumentError(
-                    f"`{argument}` of `sparse_law` names {name!r} for {state!r}, which `library` does not have. "
-                    f"Use the states {library.states} and the texts of `library.terms`."
-                )
-            marked[library.states.index(state), terms.index(name)] = True
-    return marked
 
 
 def _problem(
@@ -133,7 +109,7 @@ def _problem(
     library: Library,
     states: Floats,
     sigma: Floats,
-    allowed: Mask,
+    asked: Wanted,
     penalty: Penalty,
     proportional: bool | None,
     substeps: int,
@@ -144,13 +120,20 @@ def _problem(
     values = values[:, usable]
     unit = np.ones(len(usable))
     unit[usable] = np.maximum(np.sqrt(np.mean(values**2, 0)), 1e-300)
-    allowed = allowed & np.tile(usable, states.shape[1])
+    allowed = asked.allowed & np.tile(usable, states.shape[1])
     size = np.maximum(np.abs(states), SMALLEST * np.abs(states).max(0))
     grows = _grows(record, states, size, sigma, proportional)
     profile = np.where(grows, size / np.sqrt(np.mean(size**2, 0)), 1.0)
     prices = penalty(int(record.known.sum()), peers(np.tile(library.degrees, states.shape[1]), allowed))
-    problem = Problem(library.features, record, _measurements(record, unit), profile, prices, allowed, substeps)
+    measurements = _measurements(record, unit)
+    fixed = asked.fixed.ravel() / _scale(record, unit)
+    problem = Problem(library.features, record, measurements, profile, prices, allowed, fixed, substeps)
     return problem, grows
+
+
+def _scale(record: Record, feature_unit: Floats) -> Floats:
+    """[coefficient]: its unit in units of the data."""
+    return (record.unit[:, None] / (record.time_unit * feature_unit)).ravel()
 
 
 def _grows(record: Record, states: Floats, size: Floats, sigma: Floats, wanted: bool | None) -> Mask:
@@ -159,7 +142,7 @@ def _grows(record: Record, states: Floats, size: Floats, sigma: Floats, wanted: 
         return np.full(states.shape[1], wanted)
     known = record.known
     residual = np.where(known, np.nan_to_num(record.y) - states, 0.0)
-    numbers = known.sum(0)
+    numbers = record.numbers
     additive = numbers * np.log(np.sum(residual**2, 0) / numbers + 1e-300)
     relative = numbers * np.log(np.sum((residual / size) ** 2, 0) / numbers + 1e-300)
     relative += 2 * np.sum(np.where(known, np.log(size), 0.0), 0)
@@ -196,6 +179,8 @@ def _starts(problem: Problem, library: Library, states: Floats, required: Mask) 
     record = problem.record
     values = _terms(record, library, states) / np.asarray(problem.measurements.feature_unit)
     weak = weak_form(record, states, np.where(np.isfinite(values), values, 0.0))
+    if weak is not None:
+        weak = weak._replace(slopes=weak.slopes - weak.integrals @ problem.fixed.reshape(problem.size, -1).T)
     degrees = np.tile(library.degrees, problem.size)
     masks = [
         problem.allowed & ((degrees <= degree) | required)
@@ -207,29 +192,29 @@ def _starts(problem: Problem, library: Library, states: Floats, required: Mask) 
         yield (np.zeros(len(mask)) if weak is None else weak.coefficients(mask)), mask
 
 
-def _law(search: Search, library: Library, grows: Mask) -> SparseLaw | None:
+def _law(search: Search, library: Library, grows: Mask, fixed: Floats) -> SparseLaw | None:
     """Back to the units of the data; None where nothing has a finite criterion."""
     fit, problem = search.best, search.problem
     if fit is None or not np.isfinite(fit.criterion):
         return None
     record, size = problem.record, problem.size
-    scale = (record.unit[:, None] / (record.time_unit * np.asarray(problem.measurements.feature_unit))).ravel()
+    scale = _scale(record, np.asarray(problem.measurements.feature_unit))
     left = max(problem.count - fit.count - size * len(record.pieces), 1)
     variance = float(np.sum(fit.squares)) / left
     covariance = solve_definite(fit.schur[np.ix_(fit.mask, fit.mask)], np.eye(fit.count)) * variance
     own = scale[fit.mask]
-    sigma = fit.sigma * np.sqrt(fit.squares / record.known.sum(0) * problem.count / left)
-    states = fit.states * record.unit
+    sigma = fit.sigma * np.sqrt(fit.squares / record.numbers * problem.count / left)
+    states, support = fit.states * record.unit, fit.mask.reshape(size, -1)
     law = SparseLaw(
         library=library,
-        coefficients=(fit.theta * scale).reshape(size, -1),
-        support=fit.mask.reshape(size, -1),
+        coefficients=np.where(support, (fit.theta * scale).reshape(size, -1), fixed),
+        support=support,
         covariance=covariance * own[:, None] * own,
         sigma=sigma * record.unit,
         proportional=grows,
         states=tuple(states[piece] for piece in record.pieces),
         criterion=fit.criterion + 2 * float(record.known.sum(0) @ np.log(record.unit)),
-        rivals=_rivals(fit, list(search.tried.values()), library),
+        rivals=_rivals(fit, list(search.tried.values()), library, fixed.ravel() != 0),
         substeps=problem.substeps,
         fits=search.fits,
     )
@@ -237,10 +222,10 @@ def _law(search: Search, library: Library, grows: Mask) -> SparseLaw | None:
     return law if all(np.isfinite(part).all() for part in numbers) else None
 
 
-def _rivals(best: JointFit, tried: list[JointFit], library: Library) -> tuple[RivalLaw, ...]:
+def _rivals(best: JointFit, tried: list[JointFit], library: Library, fixed: Mask) -> tuple[RivalLaw, ...]:
     near = [fit for fit in tried if fit is not best and fit.criterion < best.criterion + RIVALS_WITHIN]
     return tuple(
-        RivalLaw(_named(fit.mask, library), fit.criterion - best.criterion)
+        RivalLaw(_named(fit.mask | fixed, library), fit.criterion - best.criterion)
         for fit in sorted(near, key=lambda fit: fit.criterion)
     )
 

@@ -31,12 +31,12 @@ class JointFit:
     """The least-squares point of one support, and the quadratic model around it.
 
     Args:
-        mask: [coefficient], which are free; the others are 0.
+        mask: [coefficient], which are free; the others are 0 or known.
         states: [row, state], in the units of the record.
         theta: [coefficient], in the units of the record.
         sigma: [state], the noise level at which the sum of squares was formed.
         squares: [state], the sums of squares of measurements and defects, in units of σ².
-        schur: [coefficient, coefficient], Schur complement over all coefficients, also those that are 0.
+        schur: [coefficient, coefficient], Schur complement over all that may be free.
         gradient: [coefficient], half the gradient of the sum of squares with the states eliminated.
         deviance: −2 log L with σ profiled, up to a constant of the data.
         criterion: deviance and penalty.
@@ -76,6 +76,7 @@ class Problem:
         profile: [row, state], how σ varies along the record; 1 for additive noise.
         prices: [coefficient], what each term adds to the criterion.
         allowed: [coefficient], which may be in the law.
+        fixed: [coefficient], their values while they are not free; 0 but for those that are known.
         substeps: Runge–Kutta steps in an interval.
     """
 
@@ -85,6 +86,7 @@ class Problem:
     profile: Floats
     prices: Floats
     allowed: Mask
+    fixed: Floats
     substeps: int = 1
 
     @property
@@ -127,7 +129,7 @@ class Problem:
         iterations: int = 40,
     ) -> JointFit | None:
         """The least-squares point from a start; σ follows the residuals. None where the linear algebra gives up."""
-        theta = np.where(mask, theta, 0.0)
+        theta = np.where(mask, theta, self.fixed)
         for ratio in ladder[:-1]:
             point = self._search(states, theta, mask, sigma, ratio, min(iterations, 15))
             if point is None:
@@ -150,8 +152,8 @@ class Problem:
 
     def _profiled(self, normal: Normal, sigma: Floats) -> Floats:
         """The σ that maximise the likelihood at these residuals."""
-        mean = (np.asarray(normal.misfit) + np.asarray(normal.defect)) / self.record.known.sum(0)
-        return np.maximum(sigma * np.sqrt(mean), self.least_sigma)
+        mean = (np.asarray(normal.misfit) + np.asarray(normal.defect)) / self.record.numbers
+        return np.where(self.record.known.any(0), np.maximum(sigma * np.sqrt(mean), self.least_sigma), sigma)
 
     def _concluded(self, states: Floats, theta: Floats, mask: Mask, sigma: Floats, ratio: float) -> JointFit | None:
         point = self._at(states, theta, sigma, ratio)
@@ -160,7 +162,7 @@ class Problem:
             return None
         squares = np.asarray(point.normal.misfit) + np.asarray(point.normal.defect)
         numbers = self.record.known.sum(0)
-        variance = sigma**2 * squares / numbers + self.least_sigma**2
+        variance = sigma**2 * squares / self.record.numbers + self.least_sigma**2
         deviance = float(np.sum(numbers * np.log(variance)))
         deviance += 2 * float(np.sum(np.log(self.profile[self.record.known])))
         allowed = np.flatnonzero(self.allowed)

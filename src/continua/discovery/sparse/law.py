@@ -24,7 +24,7 @@ class SparseLaw:
     Args:
         library: the terms φ.
         coefficients: θ [state, term].
-        support: [state, term], which are free.
+        support: [state, term], which were estimated; the others are 0, or known beforehand.
         covariance: of the free coefficients, in the order of `coefficients[support]`.
         sigma: [state], the standard deviation of the measurement noise (at the root mean square of the state, where
             it is proportional).
@@ -59,6 +59,6 @@ class SparseLaw:
     def terms(self) -> dict[str, dict[str, float]]:
         """Of each state, {term in Python syntax: coefficient}."""
         return {
-            state: {term: float(c) for term, c, free in zip(self.library.terms, row, frees, strict=True) if free}
+            state: {term: float(c) for term, c, free in zip(self.library.terms, row, frees, strict=True) if free or c}
             for state, row, frees in zip(self.library.states, self.coefficients, self.support, strict=True)
         }

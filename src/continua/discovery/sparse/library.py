@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from continua.core import ArgumentError
 
 MOST_TERMS = 300
+AFFINE = ((1, 1), (1, 2))  # degree in the inputs, and in all: u and x u
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Library:
         degree: int,
         *,
         inputs: Sequence[str] = (),
+        affine: bool = False,
         trigonometric: bool = False,
         rational: bool = False,
     ) -> "Library":
@@ -88,6 +90,7 @@ class Library:
             states: the names of the states.
             degree: the highest total degree, at least 0.
             inputs: the names of exogenous inputs.
+            affine: only inputs themselves and their products with one state, no powers of inputs.
             trigonometric: also sin(x) and cos(x) of each state x.
             rational: also 1/(1 + x²) and x/(1 + x²) of each state x.
 
@@ -105,8 +108,11 @@ class Library:
             raise ArgumentError(f"`states` and `inputs` name {twice!r} twice. Give every variable its own name.")
         if degree < 0:
             raise ArgumentError(f"`degree` of `Library.polynomial` must not be negative. Got {degree}. Use 2 or 3.")
-        own = tuple(range(len(states)))
-        features = Features(_exponents(len(names), degree), own * trigonometric, own * rational)
+        own = range(len(states))
+        monomials = _exponents(len(names), degree)
+        if affine:
+            monomials = tuple(m for m in monomials if not any(m[own.stop :]) or (sum(m[own.stop :]), sum(m)) in AFFINE)
+        features = Features(monomials, tuple(own) * trigonometric, tuple(own) * rational)
         if features.count > MOST_TERMS:
             raise ArgumentError(
                 f"`degree` of `Library.polynomial` gives {features.count} terms, more than {MOST_TERMS}. "

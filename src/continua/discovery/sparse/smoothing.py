@@ -6,10 +6,14 @@ with third divided differences on the times as they are. The trace in the criter
 Sources: Eilers, Anal. Chem. 75 (2003) 3631; Golub, Heath & Wahba, Technometrics 21 (1979) 215; Hutchinson (1990).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
-from continua.discovery.sparse.trajectories import Floats, Record
+from continua.core import ArgumentError
+from continua.discovery.sparse.trajectories import Floats, Record, Trajectory
 
 STRENGTHS = np.logspace(-3, 8, 45)
 PROBES = 12
@@ -34,6 +38,24 @@ def smoothed(record: Record, seed: int = 0) -> tuple[Floats, Floats]:
             freedom[i] += left
     deviation = np.sqrt(squares / np.maximum(freedom, 1e-9))
     return states, np.where(freedom > 0, deviation, 0.1 * record.spread)
+
+
+def smoothed_states(trajectories: Sequence[Any], seed: int = 0) -> list[Floats]:
+    """[row, state] of each trajectory, smooth and without gaps, in the units of the data.
+
+    Args:
+        trajectories: as for `sparse_law`; each needs two rows.
+        seed: of the random signs.
+
+    Raises:
+        ArgumentError: a trajectory of a single row, or a state that was never measured.
+    """
+    pieces = [Trajectory.of(given) for given in trajectories]
+    record = Record.of(pieces, 0)
+    if record is None or any(len(piece.t) < 2 for piece in pieces):
+        raise ArgumentError("Every trajectory needs two rows, and every state a measurement. Leave the others out.")
+    states = smoothed(record, seed)[0] * record.unit
+    return [states[piece] for piece in record.pieces]
 
 
 def _smooth(time: Floats, y: Floats, known: np.ndarray, seed: int) -> tuple[Floats, float, float]:

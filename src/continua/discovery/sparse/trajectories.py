@@ -21,6 +21,7 @@ class Trajectory:
         y: [row, state], measurements; NaN where there is none.
         u: [row, input], exogenous inputs, without gaps; or nothing.
         held: whether an input keeps its value until the next sample; otherwise it runs straight to it.
+        guess: [row, state], near which states that are never measured are looked for.
 
     Raises:
         ArgumentError: the shapes do not fit, times do not rise, or a value is infinite.
@@ -30,15 +31,16 @@ class Trajectory:
     y: Floats
     u: Floats | None = None
     held: bool = False
+    guess: Floats | None = None
 
     @classmethod
     def of(cls, given: Any) -> "Trajectory":
-        """A `Trajectory`, or a tuple (t, y), (t, y, u) or (t, y, u, held)."""
+        """A `Trajectory`, or a tuple (t, y), (t, y, u), (t, y, u, held) or (t, y, u, held, guess)."""
         if not isinstance(given, cls):
             t, y, *rest = given
             given = cls(np.asarray(t, float), np.asarray(y, float), *rest)
         u = None if given.u is None else np.asarray(given.u, float)
-        checked = cls(np.asarray(given.t, float), np.asarray(given.y, float), u, given.held)
+        checked = cls(np.asarray(given.t, float), np.asarray(given.y, float), u, given.held, given.guess)
         checked._check()
         return checked
 
@@ -69,6 +71,7 @@ class Record:
         ends: where each trajectory ends and the next begins: [0, rows of the first, …].
         time: [row], in units of `time_unit`, from 0 in every trajectory.
         y: [row, state], in units of `unit`; NaN where there is no measurement.
+        near: [row, state], in the same units: guesses of states that are never measured; NaN for all others.
         step: [row].
         left: [row, input], at the start of the interval, in the caller's units.
         right: [row, input], at its end.
@@ -79,6 +82,7 @@ class Record:
     ends: NDArray[np.int_]
     time: Floats
     y: Floats
+    near: Floats
     step: Floats
     left: Floats
     right: Floats
@@ -92,10 +96,12 @@ class Record:
         if not used:
             return None
         y = np.concatenate([piece.y for piece in used])
-        seen = np.isfinite(y)
-        if not seen.any(0).all():
+        near = np.concatenate([np.full_like(piece.y, np.nan) if piece.guess is None else piece.guess for piece in used])
+        near = np.where(np.isfinite(y).any(0), np.nan, near)
+        either = np.where(np.isfinite(near), near, y)
+        if not np.isfinite(either).any(0).all():
             return None
-        unit = np.sqrt(np.array([np.mean(column[column == column] ** 2) for column in y.T]))
+        unit = np.sqrt(np.nanmean(either**2, 0))
         unit = np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
         time_unit = float(np.mean(np.concatenate([np.diff(piece.t) for piece in used])))
         step = np.concatenate([np.append(np.diff(piece.t), 0.0) for piece in used]) / time_unit
@@ -104,6 +110,7 @@ class Record:
             ends=np.cumsum([0, *(len(piece.t) for piece in used)]),
             time=np.concatenate([piece.t - piece.t[0] for piece in used]) / time_unit,
             y=y / unit,
+            near=near / unit,
             step=step,
             left=left,
             right=right,
@@ -118,8 +125,13 @@ class Record:
 
     @property
     def spread(self) -> Floats:
-        """[state]: the standard deviation of what was measured, in units of `unit`."""
-        return np.maximum(np.nanstd(self.y, 0), 1e-9)
+        """[state]: the standard deviation of what was measured or guessed, in units of `unit`."""
+        return np.maximum(np.nanstd(np.where(np.isfinite(self.near), self.near, self.y), 0), 1e-9)
+
+    @property
+    def numbers(self) -> NDArray[np.int_]:
+        """[state]: how often each was measured; 1 where never, so that shares of it are 0."""
+        return np.maximum(self.known.sum(0), 1)
 
     @property
     def pieces(self) -> list[slice]:
@@ -127,13 +139,16 @@ class Record:
         return [slice(a, b) for a, b in zip(self.ends[:-1], self.ends[1:], strict=True)]
 
     def filled(self) -> Floats:
-        """[row, state]: gaps interpolated linearly within a trajectory, or the mean where it has no measurement."""
-        filled = self.y.copy()
+        """[row, state]: gaps interpolated linearly within a trajectory, or the mean where it has no measurement.
+
+        States that are never measured are as guessed.
+        """
+        filled = np.where(np.isfinite(self.near), self.near, self.y)
         for piece in self.pieces:
             for column, known in zip(filled[piece].T, self.known[piece].T, strict=True):
                 if known.any():
                     column[~known] = np.interp(self.time[piece][~known], self.time[piece][known], column[known])
-        return np.where(np.isfinite(filled), filled, np.nanmean(self.y, 0))
+        return np.where(np.isfinite(filled), filled, np.nanmean(filled, 0))
 
 
 def _inputs(piece: Trajectory, count: int) -> tuple[Floats, Floats]:
