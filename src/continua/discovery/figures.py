@@ -142,6 +142,7 @@ def phase_figure(model: Model) -> "Figure":
     across, up = np.meshgrid(*grid)
     rest = np.broadcast_to(model.fitted.mean(0)[2:], (across.size, len(model.states) - 2))
     points = np.concatenate([np.stack([across.ravel(), up.ravel()], 1), rest], 1)
+    law_field = model.undriven
     slopes = np.asarray(jax.jit(jax.vmap(lambda y: law_field(jnp.zeros(()), y, None)))(points))[:, :2]
     scaled = slopes / (high - low + margin)
     scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)

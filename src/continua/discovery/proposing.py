@@ -15,7 +15,7 @@ from continua.core import ArgumentError
 from continua.discovery.family import Family, WrittenFamily
 from continua.discovery.observations import Observations, filled, liveliest, slopes_of
 from continua.discovery.searched_terms import SearchedTerms
-from continua.discovery.sparse import SparseLaw, Trajectory, best_law
+from continua.discovery.sparse import Library, SparseLaw, Trajectory, best_law
 from continua.equations import WrittenParameter, WrittenSystem, parse_term, read_equation
 from continua.files import Table
 from continua.show import Number, Symbol, add, multiply
@@ -23,7 +23,7 @@ from continua.show import Number, Symbol, add, multiply
 SPARSE = "sparse law"
 SECOND_ORDER = "sparse law of second order"
 FEWEST_ROWS = 20  # of a trajectory in which terms are searched
-MOST_ROWS = 2000  # of a record in which terms are searched
+MOST_ROWS = 1000  # of a record in which terms are searched
 MOST_WORK = 100_000  # rows times coefficients
 FEWEST_SEARCHED = 200  # rows
 RESERVED = {"t", "pi", "e", "inf", "nan"}
@@ -91,15 +91,18 @@ def _sparse_proposal(table: Table, terms: SearchedTerms, seed: int, velocities: 
     most = max((len(names) * len(library.terms) for library in searched), default=1)
     rows = searched_rows(table, min(MOST_ROWS, max(MOST_WORK // most, FEWEST_SEARCHED)))
     options = {"known": asked.known, "forbidden": asked.forbidden, "seed": seed}
-    found = []
-    for held in (False, True) if inputs else (False,):
-        trajectories = [_trajectory(table, piece, velocities, held) for piece in rows]
-        law = best_law(trajectories, searched, **options) if searched else None
-        if law is not None and law.law.coefficients.any(1).all():
-            found.append(law.law)
-    if not found:
+    if not searched:
         return None
-    law = min(found, key=lambda law: law.criterion)
+
+    def search(held: bool, libraries: Sequence[Library]) -> SparseLaw | None:
+        trajectories = [_trajectory(table, piece, velocities, held) for piece in rows]
+        found = best_law(trajectories, libraries, **options)
+        return None if found is None else found.law
+
+    held = bool(inputs) and _prefers_held(*(search(held, searched[:1]) for held in (False, True)))
+    law = search(held, searched)
+    if law is None or not law.coefficients.any(1).all():
+        return None
     near = np.full((len(table.time), len(names)), np.nan)
     for piece, part in zip(rows, law.states, strict=True):
         near[piece] = part
@@ -108,6 +111,11 @@ def _sparse_proposal(table: Table, terms: SearchedTerms, seed: int, velocities: 
     return Proposal(
         _family(title, law, choices), tuple(range(len(states))), near, velocities, tuple(range(len(inputs)))
     )
+
+
+def _prefers_held(lines: SparseLaw | None, steps: SparseLaw | None) -> bool:
+    """Whether inputs that are held between rows explain the record better than inputs that run along lines."""
+    return steps is not None and (lines is None or steps.criterion < lines.criterion)
 
 
 def _trajectory(table: Table, rows: slice, velocities: bool, held: bool) -> Trajectory:

@@ -198,13 +198,21 @@ def _skill(model: Model | Unexplained) -> list[Section]:
 
 
 def _data(model: Model | Unexplained) -> list[Section]:
-    gaps = int((~np.isfinite(model.values)).sum())
+    gaps = int((~np.isfinite(model.values[:, np.isfinite(model.values).any(0)])).sum())
     first = (
         f"{model.source}: {len(model.time)} rows, {model.time_name} {model.time[0]:.6g} to {model.time[-1]:.6g}, "
-        f"{len(model.states)} states, {gaps or 'no'} gaps."
+        f"{len(model.states)} states, {gaps or 'no'} gaps.{_inputs(model)}"
     )
     findings = [f"{f.message}. {f.remedy}" for f in model.findings]
     return [Heading("What was read"), Text("\n".join([first, *model.notes, *findings]))]
+
+
+def _inputs(model: Model | Unexplained) -> str:
+    """What the inputs were taken to do between rows, which the data decided."""
+    if isinstance(model, Unexplained) or not model.inputs:
+        return ""
+    way = "keep their values until the next row" if model.held else "run straight from row to row"
+    return f" Inputs: {_joined(model.inputs)}; they {way}, which explains the data better than the other way."
 
 
 def _loading() -> list[Section]:
