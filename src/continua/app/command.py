@@ -1,9 +1,11 @@
 """`continua`: the command line."""
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any
 
 import jax
@@ -77,6 +79,7 @@ def fit_command(
     force
         Replace a folder that an earlier fit wrote.
     """
+    Thread(target=import_ahead, daemon=True).start()
     path = bundled_record() if data is None else data
     folder = Path(f"{path.stem}-law") if output is None else output
     table = read_table(path, time, listed(states), inputs=listed(inputs), trajectory=trajectory)
@@ -236,6 +239,12 @@ def missing_lines(model: Unexplained) -> list[tuple[str, str]]:
     """That there is no law, why, and what forecasts instead."""
     reasons = [("found", f"  {reason}") for reason in model.reasons]
     return [("found", NO_EQUATION), *reasons, ("found", f"  the forecast is that of {model.baseline}")]
+
+
+def import_ahead() -> None:
+    """What every fit needs late and takes long to import, while the compiler works."""
+    for module in ("statsmodels.tsa.holtwinters", "matplotlib.backends.backend_svg", "matplotlib.figure"):
+        importlib.import_module(module)
 
 
 def use_cache() -> None:

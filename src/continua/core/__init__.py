@@ -4,6 +4,7 @@ from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State,
 from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
 from continua.core.linear_maps import LinearMap, linear_map, whole_cotangent
 from continua.core.precision import in_double_precision
+from continua.core.programs import kept
 
 __all__ = [
     "Args",
@@ -21,6 +22,7 @@ __all__ = [
     "Verdict",
     "in_double_precision",
     "is_traced",
+    "kept",
     "linear_map",
     "whole_cotangent",
 ]

@@ -1,7 +1,6 @@
 """Forecasts with bands: the law run on from the last state, with what is not known about either."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -10,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from continua.core import ArgumentError
+from continua.core import ArgumentError, kept
 from continua.discovery.driving import along, input_array, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
@@ -74,7 +73,7 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\n') else cell
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@kept(0, 1)
 def solved(
     family: Family,
     over: tuple[int | None, int | None, int | None],

@@ -10,7 +10,7 @@ from continua.discovery.forecasting import Forecast
 from continua.discovery.law import law_mathml, parameter_rows
 from continua.discovery.model import Model, Rival
 from continua.discovery.unexplained import NO_EQUATION, Unexplained
-from continua.show import Callout, Code, Figure, Heading, Maths, Section, TableOf, Text, figure_files, page, svg
+from continua.show import Callout, Code, Figure, Heading, Maths, Section, TableOf, Text, page, svg_and_files
 
 MOST_RIVALS = 12
 
@@ -23,11 +23,12 @@ def report_files(model: Model, forecast: Forecast) -> dict[str, str | bytes]:
     }
     if len(model.states) > 1:
         pictures["phase"] = (phase_figure(model), _phase_alt(model))
-    figures = {name: Drawn(svg(figure), alt) for name, (figure, alt) in pictures.items()}
-    files: dict[str, str | bytes] = {"report.html": report(model, forecast, figures)}
+    figures, files = {}, {}
     for name, (figure, alt) in pictures.items():
-        files |= {f"figures/{file}": content for file, content in figure_files(name, figure, alt).items()}
-    return files
+        drawn, made = svg_and_files(name, figure, alt)
+        figures[name] = Drawn(drawn, alt)
+        files |= {f"figures/{file}": content for file, content in made.items()}
+    return {"report.html": report(model, forecast, figures), **files}
 
 
 class Drawn(NamedTuple):
@@ -63,18 +64,19 @@ def report(model: Model, forecast: Forecast, figures: Mapping[str, Drawn]) -> st
 def files_without_law(model: Unexplained, forecast: Forecast) -> dict[str, str | bytes]:
     """report.html and its figure for a record that supports no law."""
     figure, alt = baseline_figure(model, forecast), f"Measured {_joined(model.states)}, and the baseline's forecast."
+    drawn, made = svg_and_files("record", figure, alt)
     reasons = " ".join(f"{reason}." for reason in model.reasons)
     sections = [
         Callout(f"{reasons} The forecast below is that of a baseline: {model.baseline}.", NO_EQUATION, "warning"),
         Heading("Data and forecast"),
-        Figure(svg(figure), f"Dots: measured. Dashed, with its band: {model.baseline}, and 95 % of measurements.", alt),
+        Figure(drawn, f"Dots: measured. Dashed, with its band: {model.baseline}, and 95 % of measurements.", alt),
         *_comparison(model.rivals),
         *_skill(model),
         *_data(model),
     ]
     return {
         "report.html": page(f"No law behind {_joined(model.states)}", sections),
-        **{f"figures/{name}": content for name, content in figure_files("record", figure, alt).items()},
+        **{f"figures/{name}": content for name, content in made.items()},
     }
 
 

@@ -22,7 +22,7 @@ from continua.show.expression import (
     substitute,
     symbols_of,
 )
-from continua.show.figures import PALETTE, figure_files, new_figure, svg
+from continua.show.figures import PALETTE, figure_files, new_figure, svg, svg_and_files
 from continua.show.from_jaxpr import NotExpressible, trace_expressions
 from continua.show.plain_text import text
 from continua.show.presentation import mathml, mathml_equation
@@ -67,6 +67,7 @@ __all__ = [
     "power",
     "substitute",
     "svg",
+    "svg_and_files",
     "symbols_of",
     "text",
     "trace_expressions",

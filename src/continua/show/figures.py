@@ -85,10 +85,22 @@ def svg(figure: "Figure", interactive: bool = True) -> str:
     if not interactive:
         with _left_as_it_was(figure):
             return inline_svg(_written(figure, "svg").decode())
+    return _drawn(figure)[0]
+
+
+def _drawn(figure: "Figure") -> tuple[str, str]:
+    """(for a page, as matplotlib wrote it)."""
     with _left_as_it_was(figure), marked(figure) as marks:
         markup = _written(figure, "svg").decode()
         marks.settle()
-        return inline_svg(markup, described(figure), marks)
+        return inline_svg(markup, described(figure), marks), markup
+
+
+def svg_and_files(name: str, figure: "Figure", alt: str) -> tuple[str, dict[str, bytes]]:
+    """(`svg(figure)`, `figure_files(name, figure, alt)`) from one drawing less."""
+    _check_words(alt)
+    inline, markup = _drawn(figure)
+    return inline, _files(name, figure, alt, markup)
 
 
 def figure_files(name: str, figure: "Figure", alt: str) -> dict[str, bytes]:
@@ -109,16 +121,25 @@ def figure_files(name: str, figure: "Figure", alt: str) -> dict[str, bytes]:
         >>> sorted(figure_files("empty", new_figure()[0], "Axes without data."))
         ['empty.png', 'empty.svg']
     """
+    _check_words(alt)
+    with _left_as_it_was(figure):
+        markup = _written(figure, "svg").decode()
+    return _files(name, figure, alt, markup)
+
+
+def _check_words(alt: str) -> None:
     if not alt.strip():
         raise ValueError(
             f"`alt` of `figure_files` must say what is to be seen. Got {alt!r}. Describe it in a sentence."
         )
-    with _left_as_it_was(figure):
-        drawing = standalone_svg(_written(figure, "svg").decode(), alt)
+
+
+def _files(name: str, figure: "Figure", alt: str, markup: str) -> dict[str, bytes]:
+    """The files, of which the SVG was drawn already."""
     about = {"Software": None, "Description": alt.encode("utf-8", "replace").decode()}
     with _left_as_it_was(figure):
         picture = _written(figure, "png", dpi=DOTS_PER_INCH, facecolor="white", metadata=about)
-    return {f"{name}.svg": drawing.encode(), f"{name}.png": picture}
+    return {f"{name}.svg": standalone_svg(markup, alt).encode(), f"{name}.png": picture}
 
 
 @contextmanager

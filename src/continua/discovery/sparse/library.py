@@ -3,14 +3,12 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from continua.core import ArgumentError
+from continua.core import ArgumentError, kept
 
 MOST_TERMS = 300
 AFFINE = ((1, 1), (1, 2))  # degree in the inputs, and in all: u and x u
@@ -144,7 +142,7 @@ class Library:
         return _values(self.features, x, u)
 
 
-@partial(jax.jit, static_argnums=0)  # one program, where every operation would be one of its own
+@kept(0)  # one program, where every operation would be one of its own
 def _values(features: Features, x: Array | np.ndarray, u: Array | np.ndarray | None) -> Array:
     variables = x if u is None else jnp.concatenate([x, u], -1)
     return jnp.moveaxis(features(jnp.moveaxis(variables, -1, 0)), 0, -1)

@@ -9,7 +9,6 @@ $J_s = \partial f / \partial x$ at stage s and $K_s = \partial F / \partial k_s$
 $\partial F / \partial \theta_{rm} = \sum_s (K_s)_{\cdot r} \phi_m(x_s)$.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -17,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from continua.core import kept
 from continua.discovery.sparse.library import Features
 
 Given = Array | np.ndarray | np.generic  # what comes from the host is handed to the compiled program as it is
@@ -55,13 +55,13 @@ class Normal(NamedTuple):
         gradient: [row · state], half the gradient by the states.
     """
 
-    misfit: Float[Array, " state"]
-    defect: Float[Array, " state"]
-    band: Float[Array, "band unknown"]
-    coupling: Float[Array, "coefficient unknown"]
-    slopes: Float[Array, "coefficient unknown"]
-    gaps: Float[Array, " unknown"]
-    gradient: Float[Array, " unknown"]
+    misfit: Float[Given, " state"]
+    defect: Float[Given, " state"]
+    band: Float[Given, "band unknown"]
+    coupling: Float[Given, "coefficient unknown"]
+    slopes: Float[Given, "coefficient unknown"]
+    gaps: Float[Given, " unknown"]
+    gradient: Float[Given, " unknown"]
 
 
 def _times(a: Array, b: Array) -> Array:
@@ -126,7 +126,7 @@ def _flow(features: Features, theta: Array, x: Array, data: Measurements, subste
     return jax.lax.fori_loop(0, substeps, substep, start)
 
 
-@partial(jax.jit, static_argnums=0)
+@kept(0)
 def normal_equations(
     features: Features,
     x: Float[Given, "state row"],

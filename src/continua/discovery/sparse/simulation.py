@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from continua.core import in_double_precision
+from continua.core import in_double_precision, kept
 from continua.discovery.sparse.law import SparseLaw
 from continua.discovery.sparse.library import Features
 from continua.discovery.sparse.trajectories import Floats, Trajectory
 from continua.equations import Equation
 from continua.solver import solve
 
+Given = Array | np.ndarray
 RTOL = 1e-6
 MOST_STEPS = 20_000
 
@@ -48,8 +49,12 @@ class SparseField(Equation):
         return self.coefficients @ self.features(jnp.concatenate([y, u]))
 
 
-@eqx.filter_jit
-def _run(field: SparseField, start: Array, ts: Array, atol: Array) -> Array:
+@kept(0, 1)
+def _run(
+    features: Features, held: bool, law: tuple[Given, Given, Given], start: Given, ts: Given, atol: Given
+) -> Array:
+    coefficients, knots, inputs = map(jnp.asarray, law)
+    field = SparseField(coefficients, knots, inputs, features, held)
     return solve(field, start, ts, rtol=RTOL, atol=atol, max_steps=MOST_STEPS, throw=False).ys
 
 
@@ -69,10 +74,9 @@ def simulate(law: SparseLaw, trajectory: Any, start: Floats | None = None) -> Fl
     start = np.asarray(piece.y[0] if start is None else start, float)
     size = np.nanmax(np.abs(np.concatenate([piece.y, start[None]])), 0)
     u = np.zeros((len(piece.t), 0)) if piece.u is None else piece.u
-    coefficients, ts, inputs = jax.device_put((law.coefficients, piece.t, u))
-    field = SparseField(coefficients, ts, inputs, law.library.features, piece.held)
+    given = law.coefficients, piece.t, u
     with jax.debug_nans(False):
-        found = np.asarray(_run(field, *jax.device_put((start, piece.t, RTOL * size + 1e-300))))
+        found = np.asarray(_run(law.library.features, piece.held, given, start, piece.t, RTOL * size + 1e-300))
     return found if np.isfinite(found).all() else None
 
 
