@@ -208,17 +208,32 @@ def test_absolute_tolerance_by_component():
     assert jnp.array_equal(one.ys, loose.ys)
 
 
-def test_absolute_tolerance_as_a_tree():
-    def field(t, y, args):
-        return {"x": y["v"], "v": -y["x"]}
+def two_rotations(t, y, args):
+    """Two rotations that know nothing of each other; one that starts at 0 stays there, and its error is exactly 0."""
+    return {name: turning(t, part, 1.0) for name, part in y.items()}
 
-    start = {"x": START, "v": 0 * START}
-    one = continua.solve(field, start, [0.0, 3.0], rtol=1e-9, atol=1e-8)
-    tree = continua.solve(field, start, [0.0, 3.0], rtol=1e-9, atol={"x": 1e-8, "v": jnp.full(2, 1e-8)})
+
+def test_absolute_tolerance_as_a_tree():
+    start = {"x": START, "v": 3 * START}
+    one = continua.solve(two_rotations, start, [0.0, 3.0], rtol=1e-9, atol=1e-8)
+    tree = continua.solve(two_rotations, start, [0.0, 3.0], rtol=1e-9, atol={"x": 1e-8, "v": jnp.full(2, 1e-8)})
     assert one.stats.steps == tree.stats.steps
     assert apart(tree.ys["x"], one.ys["x"]) < 1e-14
-    other = continua.solve(field, start, [0.0, 3.0], rtol=1e-9, atol={"x": 1e-4, "v": jnp.full(2, 1e-4)})
-    assert other.stats.steps < one.stats.steps
+
+
+@pytest.mark.parametrize("moving", ["x", "v"])
+def test_each_leaf_of_an_absolute_tolerance_acts_on_its_own_leaf_of_the_state(moving):
+    resting = "v" if moving == "x" else "x"
+    start = {moving: START, resting: 0 * START}
+
+    def accepted(of_moving, of_resting):
+        atol = {moving: jnp.full(2, of_moving), resting: of_resting}
+        return int(continua.solve(two_rotations, start, [0.0, 20.0], rtol=1e-14, atol=atol).stats.accepted)
+
+    strict, loose = accepted(1e-11, 1e-11), accepted(1e-6, 1e-11)
+    assert loose < strict / 5  # steps grow with tolerance^(1/5), here tenfold
+    assert accepted(1e-11, 1e-6) == strict
+    assert accepted(1e-6, 1e-6) == loose
 
 
 def test_the_step_budget_costs_nothing():

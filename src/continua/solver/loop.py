@@ -177,20 +177,20 @@ class Loop(NamedTuple):
     def run(self, keep: bool) -> Trace:
         """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it."""
         state, outputs = self.begin(), self.problem.outputs
-        row = Row(state.t, jnp.zeros_like(state.h), state.y).packed()
+        row = lax.optimization_barrier(Row(state.t, state.h, state.y).packed())
         zero = jnp.zeros((), jnp.int32)
-        rows = jnp.broadcast_to(row, (len(outputs), *row.shape))
+        still = unpack(row)._replace(h=jnp.zeros_like(state.h)).packed()
+        rows = jnp.broadcast_to(still, (len(outputs), *row.shape))
         drawn = Drawn(rows, jnp.zeros(outputs.shape, jnp.int32), zero) if len(outputs) else None
         if not keep and (drawn is None or outputs.ndim == 1):
             state, _, drawn, _ = self.fill(state, None, drawn, self.max_steps)
             return Trace(state, rows if drawn is None else drawn.rows, None)
-        state, drawn, record = self._run_pages(state, drawn)
+        state, drawn, record = self._run_pages(row, state.counts, drawn)
         return Trace(state, rows if drawn is None else drawn.rows, record)
 
-    def _run_pages(self, state: Stepper, drawn: Drawn | None) -> tuple[Stepper, Drawn | None, Record]:
+    def _run_pages(self, row: Array, counts: Array, drawn: Drawn | None) -> tuple[Stepper, Drawn | None, Record]:
         """Only packed rows go from page to page: every page begins as it will when it is stepped again."""
-        layout, lanes = paging(self.problem.y, self.max_steps), state.t.ndim > 1
-        row = lax.optimization_barrier(Row(state.t, state.h, state.y).packed())
+        layout, lanes = paging(self.problem.y, self.max_steps), row.ndim > 1
         starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in layout)
         record = Record(jnp.zeros(self.problem.outputs.shape, jnp.int32), starts, page, jnp.zeros((), jnp.int32))
 
@@ -213,7 +213,7 @@ class Loop(NamedTuple):
             row = Row(state.t, state.h, state.y).packed()
             return row, state.counts, drawn, Record(record.numbers, starts, cast(Array, page), offset + filled)
 
-        row, counts, drawn, record = lax.while_loop(going, turn, (row, state.counts, drawn, record))
+        row, counts, drawn, record = lax.while_loop(going, turn, (row, counts, drawn, record))
         last = Stepper(*unpack(row), None, counts)
         return last, drawn, record if drawn is None else record._replace(numbers=drawn.numbers)
 
