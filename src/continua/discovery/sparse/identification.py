@@ -87,7 +87,7 @@ def sparse_law(
             if finer is None:
                 break
             search = finer
-        return _law(search, library, grows, asked.fixed)
+        return _law(search, library, grows, asked.fixed, refine=substeps is None)
 
 
 def _fitting(piece: Trajectory, library: Library) -> Trajectory:
@@ -192,11 +192,12 @@ def _starts(problem: Problem, library: Library, states: Floats, required: Mask) 
         yield (np.zeros(len(mask)) if weak is None else weak.coefficients(mask)), mask
 
 
-def _law(search: Search, library: Library, grows: Mask, fixed: Floats) -> SparseLaw | None:
+def _law(search: Search, library: Library, grows: Mask, fixed: Floats, *, refine: bool) -> SparseLaw | None:
     """Back to the units of the data; None where nothing has a finite criterion."""
-    fit, problem = search.best, search.problem
-    if fit is None or not np.isfinite(fit.criterion):
+    best = search.best
+    if best is None or not np.isfinite(best.criterion):
         return None
+    fit, problem = search.strict(best, refine)
     record, size = problem.record, problem.size
     scale = _scale(record, np.asarray(problem.measurements.feature_unit))
     left = max(problem.count - fit.count - size * len(record.pieces), 1)
@@ -214,7 +215,7 @@ def _law(search: Search, library: Library, grows: Mask, fixed: Floats) -> Sparse
         proportional=grows,
         states=tuple(states[piece] for piece in record.pieces),
         criterion=fit.criterion + 2 * float(record.known.sum(0) @ np.log(record.unit)),
-        rivals=_rivals(fit, list(search.tried.values()), library, fixed.ravel() != 0),
+        rivals=_rivals(best, list(search.tried.values()), library, fixed.ravel() != 0),
         substeps=problem.substeps,
         fits=search.fits,
     )

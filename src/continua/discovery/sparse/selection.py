@@ -4,8 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from continua.discovery.sparse.arrow import solve_definite
-from continua.discovery.sparse.joint import LADDER, TIGHT, JointFit, Mask, Problem
+from continua.discovery.sparse.joint import LADDER, STRICT, TIGHT, JointFit, Mask, Problem
 from continua.discovery.sparse.moves import neighbours, wald
 from continua.discovery.sparse.trajectories import Floats
 
@@ -18,6 +17,7 @@ MARGIN = 1.5  # supports this many terms' price behind the best are looked aroun
 IDLE = 3  # this many in a row that lead nowhere end the search
 PROGRESS = 0.05
 NEGLIGIBLE = 0.1  # of a score that is χ² by chance alone
+INVISIBLE = 0.01
 MOST_SUBSTEPS = 8
 
 
@@ -103,16 +103,31 @@ class Search:
         best, finer = self.best, replace(self.problem, substeps=2 * self.problem.substeps)
         if best is None or finer.substeps > MOST_SUBSTEPS:
             return None
-        moved = finer.at(best)
-        if moved is not None:
-            own = moved.gradient[best.mask]
-            score = float(own @ solve_definite(moved.schur[np.ix_(best.mask, best.mask)], own))
-            if np.isfinite(score) and score < NEGLIGIBLE:
-                return None
+        if finer.misses(best, TIGHT[-1]) < NEGLIGIBLE:
+            return None
         search = Search(finer, self.required, self.most_fits, fits=self.fits)
         search.start(best.states, best.theta, best.mask, best.sigma)
         search.explore()
         return search if search.tried else None
+
+    def strict(self, best: JointFit, refine: bool) -> tuple[JointFit, Problem]:
+        """A fit as one trajectory, and the problem whose flow it is; as found where data do not bear that.
+
+        Only numbers change: criteria are compared at the same τ and flow everywhere.
+
+        Args:
+            best: the fit.
+            refine: whether the Runge–Kutta steps may be halved, until that changes little beside the standard errors.
+        """
+        fit, problem = best, self.problem
+        while True:
+            found = problem.fit(fit.states, fit.theta, fit.mask, fit.sigma, STRICT)
+            if found is None or not found.criterion < best.criterion + FARTHEST * problem.price:
+                return best, self.problem
+            fit, finer = found, replace(problem, substeps=2 * problem.substeps)
+            if not refine or finer.substeps > MOST_SUBSTEPS or finer.misses(fit, STRICT[-1]) < INVISIBLE:
+                return replace(fit, criterion=best.criterion), problem
+            problem = finer
 
     def _look_around(self, fit: JointFit, best: float) -> bool:
         """Fit the most promising neighbours, until one beats the best: whether one did."""
