@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from continua.discovery.model import horizon
 from continua.discovery.report import report_files
+from continua.discovery.saving import horizon
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 SECTIONS = [

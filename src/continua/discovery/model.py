@@ -1,9 +1,7 @@
 """What `fit` returns: a law with its numbers, how sure they are, and what it predicts."""
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
@@ -18,8 +16,8 @@ from continua.discovery.forecasting import Belief, Forecast, ahead
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Noise
 from continua.discovery.rolling import Skill
+from continua.discovery.saving import Saved, horizon
 from continua.equations import ODE, Equation, WrittenSystem
-from continua.files import write_folder
 from continua.solver import solve
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ class Rival:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(Saved):
     """A law fitted to a record; the states stand in the order of the law.
 
     Args:
@@ -266,33 +264,7 @@ class Model:
         last = slice(self.begins[-1], None)
         return ahead(self, self.belief, self.time[last], self.input_values[-1], h, inputs)
 
-    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write report.html, forecast.csv, model.json and figures into a new folder, whole or not at all.
-
-        Args:
-            folder: where; it must not exist unless `force`.
-            force: replace a folder that an earlier fit wrote.
-
-        Returns:
-            The folder's path.
-        """
-        from continua.discovery.report import report_files
-        from continua.discovery.storage import stored
-
-        forecast = self.forecast(horizon(len(self.time)))
-        files = {
-            **report_files(self, forecast),
-            "forecast.csv": forecast.csv(self.time_name),
-            "model.json": stored(self),
-        }
-        return write_folder(folder, files, force)
-
 
 def plural(unit: str) -> str:
     """Words of the calendar get an s; s, min or tau do not."""
     return f"{unit}s" if unit in ("year", "month", "week", "day", "hour", "minute", "second") else unit
-
-
-def horizon(rows: int) -> int:
-    """How many steps ahead a report looks: a quarter of the record, at least five."""
-    return max(5, min(rows // 4, 100))

@@ -15,8 +15,12 @@ from continua.show import Callout, Code, Figure, Heading, Maths, Section, TableO
 MOST_RIVALS = 12
 
 
-def report_files(model: Model, forecast: Forecast) -> dict[str, str | bytes]:
+def report_files(model: Model | Unexplained, forecast: Forecast) -> dict[str, str | bytes]:
     """report.html and the folder of its figures, by name."""
+    return _with_law(model, forecast) if isinstance(model, Model) else _without_law(model, forecast)
+
+
+def _with_law(model: Model, forecast: Forecast) -> dict[str, str | bytes]:
     pictures = {
         "record": (record_figure(model, forecast), _record_alt(model)),
         "residuals": (residual_figure(model), RESIDUALS_ALT),
@@ -61,7 +65,7 @@ def report(model: Model, forecast: Forecast, figures: Mapping[str, Drawn]) -> st
     return page(f"The law behind {_joined(model.states)}", sections)
 
 
-def files_without_law(model: Unexplained, forecast: Forecast) -> dict[str, str | bytes]:
+def _without_law(model: Unexplained, forecast: Forecast) -> dict[str, str | bytes]:
     """report.html and its figure for a record that supports no law."""
     figure, alt = baseline_figure(model, forecast), f"Measured {_joined(model.states)}, and the baseline's forecast."
     drawn, made = svg_and_files("record", figure, alt)

@@ -1,8 +1,6 @@
 """What `fit` returns where no law is supported: what was tried, why it is not believed, and the best baseline."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +10,15 @@ from continua.core import in_double_precision
 from continua.discovery.audit import Finding
 from continua.discovery.baselines import NotAvailable
 from continua.discovery.forecasting import Forecast, times_ahead
-from continua.discovery.model import Rival, horizon
+from continua.discovery.model import Rival
 from continua.discovery.rolling import Skill, baselines
-from continua.files import write_folder
+from continua.discovery.saving import Saved
 
 NO_EQUATION = "no equation supported by this data"
 
 
 @dataclass(frozen=True, eq=False)
-class Unexplained:
+class Unexplained(Saved):
     """No law: `equation` and `field` are None, `forecast` is that of the best baseline.
 
     Args:
@@ -85,24 +83,3 @@ class Unexplained:
         assert not isinstance(fitted, NotAvailable)  # persistence always is
         ahead = fitted.forecast(times)
         return Forecast(times, self.states, *(np.asarray(part, float) for part in ahead))
-
-    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write report.html, forecast.csv, model.json and figures into a new folder, whole or not at all.
-
-        Args:
-            folder: where; it must not exist unless `force`.
-            force: replace a folder that an earlier fit wrote.
-
-        Returns:
-            The folder's path.
-        """
-        from continua.discovery.report import files_without_law
-        from continua.discovery.storage import stored
-
-        forecast = self.forecast(horizon(len(self.time)))
-        files = {
-            **files_without_law(self, forecast),
-            "forecast.csv": forecast.csv(self.time_name),
-            "model.json": stored(self),
-        }
-        return write_folder(folder, files, force)
