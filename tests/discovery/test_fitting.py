@@ -19,7 +19,7 @@ PUBLISHED = {"alpha": 0.55, "beta": 0.028, "gamma": 0.80, "delta": 0.024}  # How
 def quick(monkeypatch):
     """Without the search for terms and the forecasts on rolling origins, where a test does not look at them."""
     monkeypatch.setattr("continua.discovery.fitting.rolling_origins", lambda *record: [])
-    monkeypatch.setattr("continua.discovery.fitting.sparse_proposal", lambda *record: None)
+    monkeypatch.setattr("continua.discovery.fitting.sparse_proposals", lambda *record: [])
 
 
 def inside(interval, true, widened=0.6):

@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 
 import continua
 from continua.core import ArgumentError
-from continua.discovery.proposing import sparse_proposal, symbol_names
+from continua.discovery.proposing import sparse_proposals, symbol_names
 from continua.discovery.searched_terms import SearchedTerms
 from continua.files import read_table
 
@@ -53,7 +53,8 @@ def test_states_may_be_called_as_in_the_table():
 def test_a_known_coefficient_is_no_parameter_of_the_proposed_law(swing):
     record = read_table(swing)
     terms = SearchedTerms(3, known={"Place": {"speed": 1.0}}, forbidden=["Place*speed**2"])
-    proposal = sparse_proposal(record, terms.of(record.states, symbol_names(record.states)))
+    (search,) = sparse_proposals(record, terms.of(record.states, symbol_names(record.states)))
+    proposal = search()
     field = proposal.family.equation(jnp.array([-3.0, 5.0]))
     assert len(proposal.family.names) == 2
     np.testing.assert_allclose(field(jnp.array(0.0), jnp.array([2.0, 0.5]), None), [0.5, -3 * 2 + 5 * 0.5**3])

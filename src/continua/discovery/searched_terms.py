@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from continua.discovery.sparse import Forbidden, Known, Library, holding
+from continua.discovery.sparse import Forbidden, Known, Library, confirm
 
 FEWEST_ROWS_A_TERM = 1.5
 MOST_COEFFICIENTS = 120  # of all states together
@@ -48,10 +48,10 @@ class SearchedTerms:
         if isinstance(forbidden, Mapping):
             forbidden = {called.get(state, state): terms for state, terms in forbidden.items()}
         named = replace(self, known=known, forbidden=forbidden)
-        holding(named.libraries(names, inputs), known, forbidden)
+        confirm(named.libraries(names, inputs), known, forbidden)
         return named
 
-    def second_order(self, states: Sequence[str], names: Sequence[str], inputs: Sequence[str]) -> "SearchedTerms":
+    def second_order(self, states: Sequence[str], names: Sequence[str], inputs: Sequence[str] = ()) -> "SearchedTerms":
         """The same for states that are followed by their velocities: x' is x_dot, and the terms make up x_dot'.
 
         Args:

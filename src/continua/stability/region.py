@@ -11,6 +11,8 @@ from continua.stability.arguments import States, StateVector
 
 # A state that varies by less than this share of its own size counts as one value.
 FLAT = 1e-9
+# One that is nowhere larger than this is as good as zero: the inverse of its size must be a number.
+SMALLEST = 1e-290
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,7 @@ def region_of(sample: States) -> Region:
     """The box round a sample, with a unit for every state."""
     low, high = sample.min(0), sample.max(0)
     size = np.abs(sample).max(0)
-    size = np.where(size > 0, size, size.max() or 1.0)
+    size = np.where(size > SMALLEST, size, size.max() if size.max() > SMALLEST else 1.0)
     return Region(sample, low, high, np.where(high - low > FLAT * size, high - low, size))
 
 

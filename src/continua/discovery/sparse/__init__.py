@@ -8,7 +8,7 @@ from continua.discovery.sparse.library import Library
 from continua.discovery.sparse.simulation import SparseField, reproduction, simulate
 from continua.discovery.sparse.smoothing import smoothed_states
 from continua.discovery.sparse.trajectories import Trajectory
-from continua.discovery.sparse.wanted import Forbidden, Known, holding
+from continua.discovery.sparse.wanted import Forbidden, Known, confirm, holding
 
 __all__ = [
     "Forbidden",
@@ -21,6 +21,7 @@ __all__ = [
     "SparseLaw",
     "Trajectory",
     "best_law",
+    "confirm",
     "corrected_aic",
     "extended_bic",
     "holding",

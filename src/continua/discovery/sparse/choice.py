@@ -44,7 +44,7 @@ def best_law(
         The law and its R², or None where no library gives a law.
 
     Raises:
-        ArgumentError: as of `sparse_law`; terms that are in no library.
+        ArgumentError: as of `sparse_law`.
     """
     candidates = holding(libraries, known or {}, forbidden)
     found = [sparse_law(trajectories, one, known=known, forbidden=own, **options) for one, own in candidates]

@@ -56,18 +56,34 @@ def holding(libraries: Sequence[Library], known: Known, forbidden: Forbidden) ->
     """The libraries that have every known term, each with the forbidden terms that it has.
 
     Raises:
-        ArgumentError: a state or a term that no library has.
+        ArgumentError: a state that there is not, or a term that is not in the grammar.
     """
     fit = set(range(len(libraries)))
     for state, terms in known.items():
         for term in _valued(terms):
-            fit &= _found("known", libraries, state, term).keys()
+            fit &= _places("known", libraries, state, term).keys()
     refused: list[dict[str, list[str]]] = [{} for _ in libraries]
     for state, terms in _by_state(forbidden, libraries[0].states if libraries else ()).items():
         for term in _listed(terms):
-            for number in _found("forbidden", libraries, state, term):
+            for number in _places("forbidden", libraries, state, term):
                 refused[number].setdefault(state, []).append(term)
     return [(libraries[number], refused[number]) for number in sorted(fit)]
+
+
+def confirm(libraries: Sequence[Library], known: Known, forbidden: Forbidden) -> None:
+    """Nothing, where every term is in one of the libraries and one has all that are known.
+
+    Raises:
+        ArgumentError: a state or a term that no library has, or terms that are in none together.
+    """
+    for state, terms in known.items():
+        for term in _valued(terms):
+            _found("known", libraries, state, term)
+    for state, terms in _by_state(forbidden, libraries[0].states if libraries else ()).items():
+        for term in _listed(terms):
+            _found("forbidden", libraries, state, term)
+    if not holding(libraries, known, forbidden):
+        raise ArgumentError("`known` names terms that no library has together. Use `trigonometric` or `rational`.")
 
 
 def _valued(terms: Sequence[str] | Mapping[str, float | None]) -> Mapping[str, float | None]:
@@ -85,16 +101,7 @@ def _by_state(forbidden: Forbidden, states: Sequence[str]) -> Mapping[str, Seque
 
 def _found(argument: str, libraries: Sequence[Library], state: str, term: str) -> dict[int, tuple[int, int]]:
     """Number of the library → (state, term); of those that have the term, of which there must be one."""
-    if not libraries:
-        return {}
-    states = libraries[0].states
-    if state not in states:
-        raise ArgumentError(f"`{argument}` names the state `{state}`. There is none. Use one of {', '.join(states)}.")
-    try:
-        places = {number: _place(library, term) for number, library in enumerate(libraries)}
-    except ArgumentError as error:
-        raise ArgumentError(f"`{argument}`: {error}") from None
-    found = {number: (states.index(state), place) for number, place in places.items() if place is not None}
+    found = _places(argument, libraries, state, term)
     if not found:
         terms = list(dict.fromkeys(term for library in libraries for term in library.terms))
         shown = ", ".join(terms[:SHOWN]) + ", …" * (len(terms) > SHOWN)
@@ -103,6 +110,18 @@ def _found(argument: str, libraries: Sequence[Library], state: str, term: str) -
             "Use one of them, a higher `degree`, `trigonometric` or `rational`."
         )
     return found
+
+
+def _places(argument: str, libraries: Sequence[Library], state: str, term: str) -> dict[int, tuple[int, int]]:
+    """Number of the library → (state, term); of those that have the term."""
+    states = libraries[0].states if libraries else (state,)
+    if state not in states:
+        raise ArgumentError(f"`{argument}` names the state `{state}`. There is none. Use one of {', '.join(states)}.")
+    try:
+        places = {number: _place(library, term) for number, library in enumerate(libraries)}
+    except ArgumentError as error:
+        raise ArgumentError(f"`{argument}`: {error}") from None
+    return {number: (states.index(state), place) for number, place in places.items() if place is not None}
 
 
 def _place(library: Library, term: str) -> int | None:
