@@ -19,6 +19,7 @@ from continua.equations import Equation
 SIGMA_ROUNDS = 15
 MOST_STARTS = 3
 HOPELESS = 30.0  # in AICc
+LEAST_SIGMA = 1e-7  # of the size of a state: a hundred times the error at which a law is solved
 CONFIDENCE = 0.95
 
 
@@ -193,11 +194,11 @@ def _maximum(
 
 
 def _sigma(shooting: Shooting, noise: Noise, trajectory: Trajectory) -> NDArray[np.float64]:
-    """The root mean square residual of each state; never so small that one is fitted exactly, 1 for a hidden one."""
+    """The root mean square residual of each state; not below what solving adds of its own, 1 for a hidden one."""
     data = shooting.data
     residual = noise.residuals(shooting.fitted(trajectory), data.values)[0]
     squares, counts = np.where(data.known, residual**2, 0).sum(0), data.known.sum(0)
-    scale = noise.residuals(data.size[None] * (1 + 1e-9), data.size[None])[0][0]
+    scale = noise.residuals(data.size[None] * (1 + LEAST_SIGMA), data.size[None])[0][0]
     if not np.isfinite(squares).all():
         raise ValueError("non-finite residuals")
     return np.where(counts > 0, np.maximum(np.sqrt(squares / np.maximum(counts, 1)), np.abs(scale)), 1.0)
