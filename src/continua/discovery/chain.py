@@ -45,6 +45,13 @@ class Chain(NamedTuple):
     gap_by_node: Float[np.ndarray, "tie state state"]
     gap_by_next: Float[np.ndarray, "tie state"]
 
+    @classmethod
+    def of_parameters(cls, misfit: Float[np.ndarray, " residual"], by_parameter: NDArray[np.float64]) -> "Chain":
+        """Plain least squares: residuals that depend on the parameters [residual, parameter] alone."""
+        rows, parameters = by_parameter.shape
+        nothing = (np.zeros((0, 0)), np.zeros((0, 0, parameters)), np.zeros((0, 0, 0)), np.zeros((0, 0)))
+        return cls(misfit[None], by_parameter[None], np.zeros((1, rows, 0)), *nothing)
+
     @property
     def cost(self) -> float:
         """The sum of squares."""
@@ -143,7 +150,7 @@ def descend(
         raise ValueError("no finite cost at the start")
     chain, damping, growth = chain.compressed(), FIRST_DAMPING, 2.0
     for _ in range(evaluations - 1):
-        floor = 1e-10 * max(lengths.u.max(initial=0.0), lengths.nodes.max()) + 1e-300
+        floor = 1e-10 * max(lengths.u.max(initial=0.0), lengths.nodes.max(initial=0.0)) + 1e-300
         root = np.sqrt(damping)
         weights = Point(*(root * np.maximum(x, floor) for x in lengths))
         step, predicted = chain.step(weights)

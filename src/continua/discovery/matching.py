@@ -5,7 +5,7 @@ $$ y(t_{k+1}) - y(t_k) \approx \int_{t_k}^{t_{k+1}} f(y)\,dt $$
 with the trapezoidal rule on the measurements themselves: no equation is solved, no derivative of data is taken.
 """
 
-from functools import partial
+import contextlib
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +13,17 @@ import numpy as np
 from jaxtyping import Array
 from numpy.typing import NDArray
 
+from continua.core import kept
+from continua.discovery.chain import Chain, Point, descend
 from continua.discovery.family import Family
 from continua.discovery.observations import Observations
-from continua.discovery.search import Vector, least_squares
+
+FARTHEST = 10.0  # of the logarithm of a parameter
+MOST_EVALUATIONS = 30
+TOLERANCE = 1e-4
 
 
-@partial(jax.jit, static_argnums=0)
+@kept(0)
 def _mismatch(
     family: Family, u: Array, typical: Array, time: Array, values: Array, inputs: Array, weight: Array
 ) -> tuple[Array, Array]:
@@ -51,16 +56,15 @@ def _matches(
 ) -> list[tuple[float, NDArray[np.float64]]]:
     weight = np.ones((len(data.time) - 1, 1)) / data.spread
     weight[[piece.start - 1 for piece in data.pieces[1:]]] = 0  # from one trajectory to the next nothing changes
-    arrays = [jnp.asarray(x) for x in (typical, data.time, data.guess, data.inputs, weight)]
-    reach = np.where(family.logarithmic, 10.0, np.inf)
+    arrays = (typical, data.time, data.guess, data.inputs, weight)
+    reach = np.where(family.logarithmic, FARTHEST, np.inf)
+
+    def linearised(point: Point) -> Chain:
+        return Chain.of_parameters(*(np.asarray(x) for x in _mismatch(family, point.u, *arrays)))
+
     found = []
     for start in family.starts():
-
-        def mismatch(u: Vector) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-            value, jacobian = _mismatch(family, jnp.asarray(u), *arrays)
-            return np.asarray(value), np.asarray(jacobian)
-
-        if all(np.isfinite(x).all() for x in mismatch(start)):
-            match = least_squares(mismatch, start, reach, 50, 1e-8)
-            found.append((match.cost, match.x))
+        with contextlib.suppress(ValueError):  # a mismatch that is not finite where it starts
+            match = descend(linearised, Point(start, np.zeros((1, 0))), reach, MOST_EVALUATIONS, TOLERANCE)
+            found.append((linearised(match).cost / 2, match.u))
     return sorted(found, key=lambda pair: pair[0])

@@ -6,7 +6,6 @@ so that a poor start does not throw the trajectory off, and the end result is on
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -15,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
+from continua.core import kept
 from continua.discovery.chain import Chain, Point, descend
 from continua.discovery.driving import along, slopes
 from continua.discovery.family import Family
@@ -73,7 +73,7 @@ class Segments:
         return found
 
 
-@partial(jax.jit, static_argnums=0)
+@kept(0)
 def _trajectories(
     family: Family, u: Array, nodes: Array, typical: Array, size: Array, times: Array, drive: tuple[Array, Array]
 ) -> tuple[Float[Array, "segment sample state"], Float[Array, "segment sample state unknown"]]:
