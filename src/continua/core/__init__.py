@@ -4,7 +4,7 @@ from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State,
 from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
 from continua.core.linear_maps import LinearMap, linear_map, whole_cotangent
 from continua.core.precision import in_double_precision
-from continua.core.programs import kept
+from continua.core.programs import Given, kept
 
 __all__ = [
     "Args",
@@ -14,6 +14,7 @@ __all__ = [
     "Count",
     "FailedSolve",
     "FlatState",
+    "Given",
     "Instant",
     "LinearMap",
     "Scalar",

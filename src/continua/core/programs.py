@@ -24,6 +24,7 @@ from continua.core.arrays import is_traced
 
 Inputs = ParamSpec("Inputs")
 Output = TypeVar("Output")
+Given = jax.Array | np.ndarray | np.generic  # what comes from the host is handed to a compiled program as it is
 
 PACKAGE = "continua"
 FOREIGN = re.compile(rf"<(?!class '{PACKAGE}\.)")  # in a repr: a function, an address, a class of someone else's

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from continua.discovery.chain import Point
 from continua.discovery.family import Family
 from continua.discovery.matching import starting_points
-from continua.discovery.noise import Noise
+from continua.discovery.noise import Additive, Noise
 from continua.discovery.observations import Observations
 from continua.discovery.shooting import TIES, Segments, Shooting, Trajectory
 from continua.equations import Equation
@@ -121,7 +121,8 @@ def estimates(
 
     σ and the other unknowns are maximised in turn: given σ it is a least-squares problem, given the residuals σ² is
     their mean square. A law that is hopelessly behind the `best` AICc is left before σ has settled. With `states`
-    [row, state], the law is taken to be near them already, with the unknowns of its first start.
+    [row, state], the law is taken to be near them already, with the unknowns of its first start. Heavy noise is
+    tried where the residuals of an estimate before it look like that.
     """
     if data.known.sum() <= len(family.names) + 2 * family.size + 1:  # no AICc: not worth a search
         return [None] * len(noises)
@@ -129,6 +130,9 @@ def estimates(
     known = starting_points(family, data, typical) if states is None else [next(family.starts())]
     found: list[Estimate | None] = []
     for noise in noises:
+        if noise.heavy:
+            found.append(_heavier([e for e in found if e is not None], noise))
+            continue
         ways = []
         for held in (False, True) if family.inputs else (False,):
             shooting = Shooting(family, data, typical, segments, held)
@@ -139,10 +143,31 @@ def estimates(
     return found
 
 
-def refit(found: Estimate, data: Observations) -> Estimate | None:
-    """The same law on other measurements at the same times, from where the last search ended."""
+def _heavier(found: Sequence[Estimate], noise: Noise) -> Estimate | None:
+    """With heavy noise, from those points where the residuals are more likely with it than with normal noise."""
+    starts = []
+    for e in found:
+        trajectory = e.shooting.trajectory(e.point)
+        sigmas = [_sigma(e.shooting, kind, trajectory) for kind in (Additive(), noise)]
+        normal, heavy = (
+            _described(e.shooting, kind, e.point, sigma)
+            for kind, sigma in zip((Additive(), noise), sigmas, strict=True)
+        )
+        if heavy.aicc < normal.aicc:
+            starts.append(heavy)
+    ends = [_maximum(e.shooting, noise, e.point, np.inf, e.sigma) for e in starts]
+    return min((e for e in ends if e is not None), key=lambda e: e.aicc, default=None)
+
+
+def refit(
+    found: Estimate, data: Observations, start: Point | None = None, fixed: NDArray[np.bool_] | None = None
+) -> Estimate | None:
+    """The same law on other measurements at the same times, from where the last search ended or from another start.
+
+    Parameters that are `fixed` stay as they are at the start.
+    """
     shooting = replace(found.shooting, data=data)
-    return _maximum(shooting, found.noise, found.point, np.inf, found.sigma)
+    return _maximum(shooting, found.noise, start or found.point, np.inf, found.sigma, fixed)
 
 
 def follow_law(
@@ -172,36 +197,40 @@ def _unknowns(shooting: Shooting) -> int:
 
 
 def _maximum(
-    shooting: Shooting, noise: Noise, point: Point, best: float, sigma: NDArray[np.float64] | None = None
+    shooting: Shooting,
+    noise: Noise,
+    point: Point,
+    best: float,
+    sigma: NDArray[np.float64] | None = None,
+    fixed: NDArray[np.bool_] | None = None,
 ) -> Estimate | None:
     """Tighten the ties step by step, then let σ settle."""
     try:
         if sigma is None:
             sigma = _sigma(shooting, noise, shooting.trajectory(point))
         for tie in TIES:
-            point = shooting.search(point, noise, sigma, tie)
+            point = shooting.search(point, noise, sigma, tie, fixed=fixed)
             sigma = _sigma(shooting, noise, shooting.trajectory(point))
         for _ in range(SIGMA_ROUNDS):
             if _described(shooting, noise, point, sigma).aicc > best + HOPELESS:
                 break
-            point = shooting.search(point, noise, sigma, TIES[-1])
+            point = shooting.search(point, noise, sigma, TIES[-1], fixed=fixed)
             settled, sigma = sigma, _sigma(shooting, noise, shooting.trajectory(point))
             if np.allclose(settled, sigma, rtol=1e-5):
                 break
-        return _described(shooting, noise, point, sigma)
+        return _described(shooting, noise, point, sigma, fixed)
     except (ValueError, np.linalg.LinAlgError):  # the search met non-finite residuals at its start
         return None
 
 
 def _sigma(shooting: Shooting, noise: Noise, trajectory: Trajectory) -> NDArray[np.float64]:
-    """The root mean square residual of each state; not below what solving adds of its own, 1 for a hidden one."""
+    """The most likely σ of each state; not below what solving adds of its own, 1 for a hidden one."""
     data = shooting.data
     residual = noise.residuals(shooting.fitted(trajectory), data.values)[0]
-    squares, counts = np.where(data.known, residual**2, 0).sum(0), data.known.sum(0)
     scale = noise.residuals(data.size[None] * (1 + LEAST_SIGMA), data.size[None])[0][0]
-    if not np.isfinite(squares).all():
+    if not np.isfinite(residual[data.known]).all():
         raise ValueError("non-finite residuals")
-    return np.where(counts > 0, np.maximum(np.sqrt(squares / np.maximum(counts, 1)), np.abs(scale)), 1.0)
+    return np.where(data.measured, np.maximum(noise.sigma(residual, data.known), np.abs(scale)), 1.0)
 
 
 def _described(
@@ -215,7 +244,8 @@ def _described(
     fitted = shooting.fitted(trajectory)
     residual = np.where(data.known, noise.residuals(fitted, data.values)[0], 0)
     counts = data.known.sum(0)
-    likelihood = float((counts * np.log(2 * np.pi * sigma**2) + (residual**2).sum(0) / sigma**2).sum())
+    misfits = np.where(data.known, noise.minus_two_log(residual / sigma), 0)
+    likelihood = float((counts * np.log(sigma**2) + misfits.sum(0)).sum())
     free = np.ones(len(point.u), bool) if fixed is None else ~fixed
     left = max(int(counts.sum()) - int(free.sum()) - len(sigma) * len(data.pieces), 1)
     inflation = counts.sum() / left  # σ² of maximum likelihood is too small by the unknowns that were fitted
@@ -233,7 +263,7 @@ def _covariance(
 ) -> NDArray[np.float64]:
     """Of u and of the last row's state: those of u and of the last node, moved along by the trajectory's derivative."""
     states, parameters = len(sigma), len(point.u)
-    matrix, _ = shooting.chain(trajectory, point.nodes, noise, sigma, TIES[-1]).compressed().last()
+    matrix, _ = shooting.chain(trajectory, point.nodes, noise, sigma, TIES[-1], expected=True).compressed().last()
     columns = np.concatenate([states + np.flatnonzero(free), np.arange(states)])  # u first, then the node
     half = np.zeros((parameters + states, len(columns)))
     half[np.concatenate([free, np.ones(states, bool)])] = _inverse_root(matrix[:, columns])

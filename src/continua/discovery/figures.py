@@ -98,7 +98,7 @@ def _between(model: Model, time: np.ndarray, fitted: np.ndarray) -> tuple[np.nda
 
 
 def residual_figure(model: Model) -> "Figure":
-    """Residuals in units of σ over time, and against the normal distribution."""
+    """Residuals in units of σ over time, and against the distribution of the noise."""
     figure, axes = new_figure(7.2, 3.0, columns=2)
     over, normal = axes[0]
     scaled = residuals(model)
@@ -107,13 +107,14 @@ def residual_figure(model: Model) -> "Figure":
         colour = PALETTE[i % len(PALETTE)]
         over.plot(model.time[known], scaled[known, i], "o-", color=colour, markersize=3, linewidth=0.8, label=name)
         ordered = np.sort(scaled[known, i])
-        normal.plot(_normal_quantiles(len(ordered)), ordered, "o", color=colour, markersize=3)
+        expected = model.noise_model.from_normal(_normal_quantiles(len(ordered)))
+        normal.plot(expected, ordered, "o", color=colour, markersize=3)
     over.axhline(0, color="0.5", linewidth=0.8)
     over.set(xlabel=_time_label(model), ylabel="residual / σ")
     over.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
     reach = np.array([-2.5, 2.5])
     normal.plot(reach, reach, color="0.5", linewidth=0.8)
-    normal.set(xlabel="normal quantile", ylabel="residual / σ")
+    normal.set(xlabel="quantile of the noise", ylabel="residual / σ")
     return figure
 
 

@@ -19,6 +19,7 @@ from continua.discovery.model import Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import Observations, kept_rows, observe
+from continua.discovery.profiling import profile_intervals
 from continua.discovery.proposing import Proposal, sparse_proposals, table_symbols, written_proposals
 from continua.discovery.rolling import Skill, rolling_origins
 from continua.discovery.searched_terms import SearchedTerms
@@ -214,7 +215,8 @@ def _tried(
         best = min([best, *(e.aicc for e in found if e is not None)])
         if any(e is not None and e.reproduction > EXPLAINED for e in found):
             most = min(most, FAR * costs.get(proposal, np.inf))
-        yield from (Tried(proposal, noise.title, e) for noise, e in zip(noises, found, strict=True))
+        pairs = zip(noises, found, strict=True)
+        yield from (Tried(proposal, noise.title, e) for noise, e in pairs if e is not None or not noise.heavy)
     if progress is not None:
         progress(count, count)
 
@@ -241,7 +243,7 @@ def _model(best: Tried, record: Record, skills: list[Skill]) -> Model:
         sigma=found.sigma,
         belief=_belief(found),
         errors=found.errors,
-        bounds=found.intervals,
+        bounds=profile_intervals(found),
         time=data.time + record.table.time[0],
         values=data.values,
         fitted=found.fitted,

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from continua.core import ArgumentError, kept
+from continua.core import ArgumentError, Given, kept
 from continua.discovery.driving import along, input_array, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 DRAWS = 400
 FEWEST_TIMES = 32  # of one solve
-Given = Array | np.ndarray  # what comes from the host is handed to the compiled program as it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +131,7 @@ def run_on(
     paths = np.asarray(found)[:, np.searchsorted(ts, times)]
     paths = np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
     same = random.standard_normal((DRAWS, 1, len(belief.sigma)))  # at all times, so that bands are smooth
-    measured = noise.quantile(paths, belief.sigma * same)
+    measured = noise.quantile(paths, belief.sigma * noise.from_normal(same))
     lower, upper = np.nanquantile(measured, [0.025, 0.975], axis=0)
     return paths[0], lower, upper
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from continua.discovery.model import Model
 from continua.discovery.proposing import symbol_names
@@ -103,7 +104,7 @@ def parameter_rows(model: Model) -> list[list[str]]:
 
 
 def _short(value: float) -> str:
-    return format_number(value, 3)
+    return format_number(value, 3) if np.isfinite(value) else f"{'−' * (value < 0)}∞"
 
 
 def _meaning(model: Model, name: str) -> tuple[str, str]:

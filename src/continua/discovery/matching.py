@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array
 from numpy.typing import NDArray
 
-from continua.core import kept
+from continua.core import Given, kept
 from continua.discovery.chain import Chain, Point, descend
 from continua.discovery.family import Family
 from continua.discovery.observations import Observations
@@ -25,9 +25,10 @@ TOLERANCE = 1e-4
 
 @kept(0)
 def _mismatch(
-    family: Family, u: Array, typical: Array, time: Array, values: Array, inputs: Array, weight: Array
+    family: Family, u: Given, typical: Given, time: Given, values: Given, inputs: Given, weight: Given
 ) -> tuple[Array, Array]:
     """The weighted mismatch of changes, and its Jacobian."""
+    u, typical, time, values, inputs, weight = map(jnp.asarray, (u, typical, time, values, inputs, weight))
 
     def mismatch(u: Array) -> tuple[Array, Array]:
         law = family.equation(family.values(u, typical))

@@ -128,12 +128,13 @@ class Model(Saved):
             said.append(
                 f"the law does not reproduce its own data (it explains {max(self.reproduction, 0):.0%} of them)"
             )
+        said += [_undetermined(name, *interval) for name, interval in self.intervals.items()]
         if self.skills and all(not s.skill > 0 for s in self.skills):
             numbers = "; ".join(
                 f"{s.horizon} ahead {s.model:.2g} against {s.baselines[s.rival]:.2g}" for s in self.skills
             )
             said.append(f"no dynamic law beats the baseline {self.skills[0].rival} here ({numbers} spreads)")
-        return tuple(said)
+        return tuple(one for one in said if one)
 
     @cached_property
     def equilibria(self) -> "tuple[Equilibrium, ...]":
@@ -263,6 +264,17 @@ class Model(Saved):
         """
         last = slice(self.begins[-1], None)
         return ahead(self, self.belief, self.time[last], self.input_values[-1], h, inputs)
+
+
+def _undetermined(name: str, low: float, high: float) -> str:
+    """What to say of a parameter whose interval has no end; nothing of the others."""
+    if np.isfinite([low, high]).all():
+        return ""
+    if np.isinf(high):
+        which = f"every value above {low:.3g}" if np.isfinite(low) and low > 0 else "any value"
+    else:
+        which = f"every value below {high:.3g}"
+    return f"this data cannot determine `{name}`: {which} fits about as well"
 
 
 def plural(unit: str) -> str:

@@ -131,14 +131,14 @@ def _record(forecast: Forecast, figure: Drawn) -> list[Section]:
     return [Heading("Data, fit and forecast"), Figure(figure.svg, caption, figure.alt)]
 
 
-RESIDUALS_ALT = "Residuals over time, and their quantiles against those of a normal distribution."
+RESIDUALS_ALT = "Residuals over time, and their quantiles against those of the noise model."
 
 
 def _residuals(model: Model, figure: Drawn) -> list[Section]:
     scaled = residuals(model)
     runs = ", ".join(f"{name} {_autocorrelation(scaled[:, i]):+.2f}" for i, name in enumerate(model.scatter))
     caption = (
-        "Left: residuals in units of σ. Right: the same in order, against a normal distribution; good noise "
+        "Left: residuals in units of σ. Right: the same in order, against the noise model; good noise "
         f"lies on the line. Correlation of each residual with the one before it: {runs} (near 0 is good)."
     )
     return [Heading("What the law leaves unexplained"), Figure(figure.svg, caption, figure.alt)]

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from continua.core import kept
+from continua.core import Given, kept
 from continua.discovery.chain import Chain, Point, descend
 from continua.discovery.driving import along, slopes
 from continua.discovery.family import Family
@@ -75,9 +75,10 @@ class Segments:
 
 @kept(0)
 def _trajectories(
-    family: Family, u: Array, nodes: Array, typical: Array, size: Array, times: Array, drive: tuple[Array, Array]
+    family: Family, u: Given, nodes: Given, typical: Given, size: Given, times: Given, drive: tuple[Given, Given]
 ) -> tuple[Float[Array, "segment sample state"], Float[Array, "segment sample state unknown"]]:
     """The states of every segment and their derivatives with respect to (u, own node), exact on the recorded steps."""
+    u, nodes, typical, size, times = map(jnp.asarray, (u, nodes, typical, size, times))
 
     def all_segments(u: Array, shift: Array) -> tuple[Array, Array]:
         """Every node is shifted alike: a segment depends on its own node alone, so few tangents give every Jacobian."""
@@ -91,7 +92,7 @@ def _trajectories(
             steps = STEPS_A_SAMPLE * len(ts) + MORE_STEPS
             return solve(law, start, ts, max_steps=steps, throw=False, **tolerances).ys
 
-        ys = jax.vmap(one)(nodes, times, *drive)
+        ys = jax.vmap(one)(nodes, times, *map(jnp.asarray, drive))
         return ys, ys
 
     (by_u, by_node), ys = jax.jacfwd(all_segments, (0, 1), has_aux=True)(u, jnp.zeros_like(size))
@@ -134,12 +135,26 @@ class Shooting:
         """[row, state]."""
         return self.segments.scattered(trajectory.states, len(self.data.time))
 
-    def chain(self, trajectory: Trajectory, nodes: NDArray, noise: Noise, sigma: NDArray, tie: float) -> Chain:
-        """The weighted residuals and their derivatives; what was not measured weighs nothing."""
+    def chain(
+        self,
+        trajectory: Trajectory,
+        nodes: NDArray,
+        noise: Noise,
+        sigma: NDArray,
+        tie: float,
+        *,
+        expected: bool = False,
+    ) -> Chain:
+        """The weighted residuals and their derivatives; what was not measured weighs nothing.
+
+        With `expected`, the derivatives are the root of Fisher's information, and residuals do not matter.
+        """
         measured = np.where(self.segments.own[..., None], self.data.values[self.segments.index], np.nan)
         known = np.isfinite(measured)
         misfit, slope = noise.residuals(trajectory.states, measured)
         misfit, slope = np.where(known, misfit, 0) / sigma, np.where(known, slope, 0) / sigma
+        root, bend = noise.rooted(misfit)
+        misfit, slope = (misfit, slope * np.sqrt(noise.information)) if expected else (root, slope * bend)
         weight = np.where(self.segments.joined[:, None], self.data.size / (tie * self.data.spread), 0)
         segments, _, states = trajectory.states.shape
         ends, size = trajectory.states[:-1, -1], self.data.size

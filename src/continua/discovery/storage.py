@@ -104,6 +104,7 @@ def _model(read: Mapping[str, Any]) -> Model:
     made: dict[str, Any] = {f.name: read[f.name] for f in fields(Model) if f.name not in common}
     for name in ("sigma", "errors", "bounds", "time", "values", "fitted", "input_values"):
         made[name] = _array(made[name])
+    made["bounds"] = np.where(np.isnan(made["bounds"]), [-np.inf, np.inf], made["bounds"])
     made["belief"] = Belief(**{k: _array(v) for k, v in read["belief"].items()})
     made["written"] = None if read["written"] is None else _written(read["written"])
     made["values"] = made["values"].reshape(made["fitted"].shape)

@@ -13,13 +13,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int
 
-from continua.core import kept
+from continua.core import Given, kept
 from continua.discovery.sparse.library import Features
-
-Given = Array | np.ndarray | np.generic  # what comes from the host is handed to the compiled program as it is
 
 
 class Measurements(NamedTuple):

@@ -9,14 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from continua.core import in_double_precision, kept
+from continua.core import Given, in_double_precision, kept
 from continua.discovery.sparse.law import SparseLaw
 from continua.discovery.sparse.library import Features
 from continua.discovery.sparse.trajectories import Floats, Trajectory
 from continua.equations import Equation
 from continua.solver import solve
 
-Given = Array | np.ndarray
 RTOL = 1e-6
 MOST_STEPS = 20_000
 
