@@ -96,7 +96,7 @@ def compile_seconds(
 
 
 def process_seconds(arguments: Sequence[str], **environment: str) -> tuple[float, float]:
-    """(CPU, wall) seconds of a fresh Python with these arguments; as everywhere, it keeps the bytecode that it makes."""
+    """(CPU, wall) seconds of a fresh Python with these arguments, which keeps bytecode as it does everywhere."""
     before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command, inherited = [sys.executable, *arguments], os.environ | {"JAX_PLATFORMS": "cpu"} | environment
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)
