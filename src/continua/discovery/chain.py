@@ -87,7 +87,7 @@ class Chain(NamedTuple):
             data = np.concatenate([self.by_node[k], self.by_parameter[k], self.misfit[k][:, None]], 1)
             rows = [carry, data]
             if damping is not None:
-                rows.append(np.pad(np.diag(damping.nodes[k]), ((0, 0), (0, parameters + 1))))
+                rows.append(_diagonal(damping.nodes[k], 0, carry.shape[1]))
             here = np.concatenate(rows)
             if k == segments - 1:
                 carry = here
@@ -102,7 +102,7 @@ class Chain(NamedTuple):
                 eliminated.append(triangle[:states])
             carry = triangle[states:, states:]
         if damping is not None:
-            carry = np.concatenate([carry, np.pad(np.diag(damping.u), ((0, 0), (states, 1)))])
+            carry = np.concatenate([carry, _diagonal(damping.u, states, carry.shape[1])])
         return Sides(np.linalg.qr(carry, mode="r"), states)
 
     def step(self, damping: Point) -> tuple[Point, float]:
@@ -119,6 +119,13 @@ class Chain(NamedTuple):
         left = matrix[size, size] ** 2 if len(matrix) > size else 0.0
         damped = ((damping.u * step.u) ** 2).sum() + ((damping.nodes * step.nodes) ** 2).sum()
         return step, self.cost - float(left) + float(damped)
+
+
+def _diagonal(values: NDArray[np.float64], first: int, columns: int) -> NDArray[np.float64]:
+    """The values down from the top of a column, zeros elsewhere."""
+    matrix, rows = np.zeros((len(values), columns)), np.arange(len(values))
+    matrix[rows, first + rows] = values
+    return matrix
 
 
 def descend(

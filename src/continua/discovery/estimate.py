@@ -17,6 +17,7 @@ from continua.discovery.shooting import TIES, Segments, Shooting, Trajectory
 from continua.equations import Equation
 
 SIGMA_ROUNDS = 15
+SETTLED = 1e-3  # of σ: −2 log L is off by the square of that, a measurement
 MOST_STARTS = 3
 HOPELESS = 30.0  # in AICc
 LEAST_SIGMA = 1e-7  # of the size of a state: a hundred times the error at which a law is solved
@@ -162,12 +163,13 @@ def _heavier(found: Sequence[Estimate], noise: Noise) -> Estimate | None:
 def refit(
     found: Estimate, data: Observations, start: Point | None = None, fixed: NDArray[np.bool_] | None = None
 ) -> Estimate | None:
-    """The same law on other measurements at the same times, from where the last search ended or from another start.
+    """The same law on other measurements at the same times, from where the last search ended or from a start nearby.
 
     Parameters that are `fixed` stay as they are at the start.
     """
     shooting = replace(found.shooting, data=data)
-    return _maximum(shooting, found.noise, start or found.point, np.inf, found.sigma, fixed)
+    ties = TIES if start is None else TIES[-1:]
+    return _maximum(shooting, found.noise, start or found.point, np.inf, found.sigma, fixed, ties)
 
 
 def follow_law(
@@ -203,12 +205,13 @@ def _maximum(
     best: float,
     sigma: NDArray[np.float64] | None = None,
     fixed: NDArray[np.bool_] | None = None,
+    ties: Sequence[float] = TIES,
 ) -> Estimate | None:
     """Tighten the ties step by step, then let σ settle."""
     try:
         if sigma is None:
             sigma = _sigma(shooting, noise, shooting.trajectory(point))
-        for tie in TIES:
+        for tie in ties:
             point = shooting.search(point, noise, sigma, tie, fixed=fixed)
             sigma = _sigma(shooting, noise, shooting.trajectory(point))
         for _ in range(SIGMA_ROUNDS):
@@ -216,7 +219,7 @@ def _maximum(
                 break
             point = shooting.search(point, noise, sigma, TIES[-1], fixed=fixed)
             settled, sigma = sigma, _sigma(shooting, noise, shooting.trajectory(point))
-            if np.allclose(settled, sigma, rtol=1e-5):
+            if np.allclose(settled, sigma, rtol=SETTLED):
                 break
         return _described(shooting, noise, point, sigma, fixed)
     except (ValueError, np.linalg.LinAlgError):  # the search met non-finite residuals at its start

@@ -17,7 +17,8 @@ from continua.discovery.chain import Point
 from continua.discovery.estimate import Estimate, refit
 
 SURE = 0.1  # a quadratic interval that is narrower than this, relative to its middle, does not mislead
-AGREES = 0.1  # of the root of the fall, at the end of the quadratic interval
+AGREES = 0.1  # of the root of the fall: then the quadratic interval does
+EXACTLY = 0.03  # of the root of the fall: then a search for an end is over
 MOST_MOVES = 12
 OUTERMOST = 50.0  # times the first move: what has not hurt there is not determined
 WIDEST_FACTOR = 6.0  # of a positive parameter's logarithm, in the first move
@@ -63,8 +64,8 @@ class _Profile:
         here = found.point
         for _ in range(MOST_MOVES):
             fall, point = self._fall(outside, here)
-            if abs(fall - wanted) < AGREES * wanted:
-                return found.point.u[self.parameter] + outside * self.move * wanted / fall
+            if abs(fall - wanted) < (AGREES if outside == 1 else EXACTLY) * wanted:
+                return found.point.u[self.parameter] + outside * self.move
             if fall > wanted:
                 outer = (outside, fall)
             else:
@@ -72,8 +73,7 @@ class _Profile:
             if outer is None:
                 if outside >= OUTERMOST:
                     return None
-                steepness = (fall - 0.0) / outside
-                guess = wanted / steepness if steepness > 0 else np.inf
+                guess = outside * wanted / fall if fall > 0 else np.inf
                 outside = min(max(1.5 * outside, min(guess, 4 * outside)), OUTERMOST)
             else:
                 outside = _between(inner, outer, wanted)

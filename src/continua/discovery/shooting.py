@@ -27,7 +27,7 @@ MOST_SEGMENTS = 40  # of one trajectory
 TIES = (1e-1, 1e-2, 1e-3, 1e-5)  # ε, in units of each state's spread
 RTOL = 1e-8
 STEPS_A_SAMPLE, MORE_STEPS = 30, 100  # a law that needs more between measurements is not the one behind them
-LOOSE, TIGHT = 1e-4, 1e-10  # relative fall of the cost at which a search ends, before and at the tightest tie
+LOOSE, TIGHT = 1e-4, 1e-8  # relative fall of the cost at which a search ends, before and at the tightest tie
 FARTHEST = 12.0  # a positive parameter stays within exp(±12) of its typical size
 
 
