@@ -263,3 +263,15 @@ def test_options_for_the_search_reach_fit(capsys, folder, decay, monkeypatch):
         "forbidden": {"hare": ["1"], "lynx": ["1"]},
         "seed": 0,
     }
+
+
+def test_inputs_and_trajectories_reach_fit(capsys, folder, decay, monkeypatch):
+    given = []
+    monkeypatch.setattr("continua.app.command.fit", lambda table, progress, **options: given.append(table) or decay)
+    rows = [f"{run},{t},{t * t},{(t * 7) % 3}" for run in "ab" for t in range(12)]
+    Path("runs.csv").write_text("\n".join(["run,t,x,u", *rows]) + "\n", encoding="utf-8")
+    assert main(["fit", "runs.csv", "--inputs", "u", "--trajectory", "run"]) == 0
+    (table,) = given
+    assert (table.states, table.inputs, table.trajectory_names) == (("x",), ("u",), ("a", "b"))
+    assert "1 state (x), driven by 1 input (u), 2 trajectories" in capsys.readouterr().out
+    assert "`inputs` names `w`" in refused(capsys, "runs.csv", "--inputs", "w")

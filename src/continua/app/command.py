@@ -178,14 +178,20 @@ def law_of(path: Path) -> Model:
 def say_read(console: Console, table: Table) -> None:
     """What was read, and everything that was assumed."""
     gaps = int((table.values != table.values).sum())
+    driven = f", driven by {_counted(table.inputs, 'input')}" if table.inputs else ""
+    runs = f", {len(table.pieces)} trajectories" if len(table.pieces) > 1 else ""
     console.print(
         f"read    {len(table.time)} rows, {table.time_name} {table.time[0]:.6g}–{table.time[-1]:.6g}, "
-        f"{len(table.states)} state{'s' * (len(table.states) > 1)} ({', '.join(table.states)}), "
+        f"{_counted(table.states, 'state')}{driven}{runs}, "
         f"{gaps or 'no'} gap{'s' * (gaps != 1)}",
         markup=False,
     )
     for note in table.notes:
         console.print(f"        {note}", markup=False)
+
+
+def _counted(names: Sequence[str], what: str) -> str:
+    return f"{len(names)} {what}{'s' * (len(names) != 1)} ({', '.join(names)})"
 
 
 def fit_with_bar(console: Console, table: Table, **options: Any) -> Model | Unexplained:

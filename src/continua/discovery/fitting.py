@@ -15,7 +15,7 @@ from continua.discovery.estimate import CONFIDENCE, Estimate, estimates
 from continua.discovery.family import Family, WrittenFamily
 from continua.discovery.forecasting import Belief
 from continua.discovery.matching import matching_cost
-from continua.discovery.model import Model, Rival
+from continua.discovery.model import LITTLE, Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES
 from continua.discovery.observations import Observations, kept_rows, observe
@@ -104,11 +104,7 @@ def fit(
     rivals = tuple(sorted((one.rival(table.states, best) for one in tried), key=lambda r: r.aicc))
     law = None if best is None else best.estimate
     skills = rolling_origins(observations, table, law, None if best is None else best.proposal.order)
-    reasons = [f.message for f in findings if f.severity == "refusal" and not _overruled(f, skills)]
-    if best is None:
-        reasons.append("no law could be solved along the record, or it has too few rows for any")
-    elif best.aicc > mean_aicc(observations):
-        reasons.append("no law explains the record better than its mean does")
+    reasons = _reasons(observations, findings, law, skills)
     record = Record(table, (*table.notes, *dropped), findings, rivals)
     if best is None or reasons:
         return _unexplained(reasons, record, rolling_origins(observations, table))
@@ -153,6 +149,23 @@ class Record(NamedTuple):
             "notes": self.notes,
             "source": table.source,
         }
+
+
+def _reasons(
+    data: Observations, findings: Sequence[Finding], law: Estimate | None, skills: Sequence[Skill]
+) -> list[str]:
+    """Why no law is believed; empty where the best one is."""
+    found = [f.message for f in findings if f.severity == "refusal" and not _overruled(f, skills)]
+    if law is None:
+        found.append("no law could be solved along the record, or it has too few rows for any")
+    elif law.aicc > mean_aicc(data):
+        found.append("no law explains the record better than its mean does")
+    elif law.reproduction < LITTLE and skills and not skills[0].skill > 0:
+        found.append(
+            f"the best law, {law.family.title}, explains {max(law.reproduction, 0):.0%} of the record "
+            f"and forecasts no better than {skills[0].rival}"
+        )
+    return found
 
 
 def _overruled(finding: Finding, skills: Sequence[Skill]) -> bool:

@@ -129,11 +129,13 @@ class Model(Saved):
                 f"the law does not reproduce its own data (it explains {max(self.reproduction, 0):.0%} of them)"
             )
         said += [_undetermined(name, *interval) for name, interval in self.intervals.items()]
-        if self.skills and all(not s.skill > 0 for s in self.skills):
+        if worse := [s for s in self.skills if not s.skill > 0]:
             numbers = "; ".join(
-                f"{s.horizon} ahead {s.model:.2g} against {s.baselines[s.rival]:.2g}" for s in self.skills
+                f"{s.horizon} ahead {s.model:.2g} against {s.baselines[s.rival]:.2g} of {s.rival}" for s in worse
             )
-            said.append(f"no dynamic law beats the baseline {self.skills[0].rival} here ({numbers} spreads)")
+            everywhere = len(worse) == len(self.skills)
+            what = "no dynamic law beats the baselines here" if everywhere else "a baseline forecasts better"
+            said.append(f"{what} ({numbers}, in spreads)")
         return tuple(one for one in said if one)
 
     @cached_property

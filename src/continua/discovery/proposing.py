@@ -99,8 +99,9 @@ def _sparse_proposal(table: Table, terms: SearchedTerms, seed: int, velocities: 
         found = best_law(trajectories, libraries, **options)
         return None if found is None else found.law
 
-    held = bool(inputs) and _prefers_held(*(search(held, searched[:1]) for held in (False, True)))
-    law = search(held, searched)
+    law = search(False, searched)
+    if inputs and _prefers_held(law, search(True, searched if law is None else [law.library])):
+        law = search(True, searched)
     if law is None or not law.coefficients.any(1).all():
         return None
     near = np.full((len(table.time), len(names)), np.nan)
