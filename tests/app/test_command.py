@@ -274,4 +274,4 @@ def test_inputs_and_trajectories_reach_fit(capsys, folder, decay, monkeypatch):
     (table,) = given
     assert (table.states, table.inputs, table.trajectory_names) == (("x",), ("u",), ("a", "b"))
     assert "1 state (x), driven by 1 input (u), 2 trajectories" in capsys.readouterr().out
-    assert "`inputs` names `w`" in refused(capsys, "runs.csv", "--inputs", "w")
+    assert "`inputs` of `read_table` must name columns" in refused(capsys, "runs.csv", "--inputs", "w")
