@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
@@ -17,7 +18,7 @@ from continua.discovery.forecasting import Belief
 from continua.discovery.matching import matching_cost
 from continua.discovery.model import LITTLE, Model, Rival
 from continua.discovery.named_families import families
-from continua.discovery.noise import NOISES
+from continua.discovery.noise import NOISES, Noise
 from continua.discovery.observations import Observations, kept_rows, observe
 from continua.discovery.profiling import profile_intervals
 from continua.discovery.proposing import Proposal, sparse_proposals, table_symbols, written_proposals
@@ -175,11 +176,25 @@ def _overruled(finding: Finding, skills: Sequence[Skill]) -> bool:
 
 
 def mean_aicc(data: Observations) -> float:
-    """AICc of the law that nothing ever happens: a mean and a σ for each state."""
-    counts, spread = data.known.sum(0), np.maximum(data.spread, 1e-300)
+    """AICc of the law that nothing ever happens: a level and a σ for each state, with the noise that suits it best."""
+    counts = data.known.sum(0)
     k, n = 2 * len(counts), int(counts.sum())
-    likelihood = float((counts * (np.log(2 * np.pi * spread**2) + 1)).sum())
-    return likelihood + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf
+    if n <= k + 1:
+        return np.inf
+    likelihoods = []
+    for noise in (noise for noise in NOISES if noise.fits(data.values)):
+        level = np.nanmedian(data.values, 0) if noise.heavy else _mean(noise, data.values)
+        residual = np.where(data.known, noise.residuals(level + 0 * data.values, data.values)[0], 0)
+        sigma = np.maximum(noise.sigma(residual, data.known), 1e-300)
+        densities = np.where(data.known, noise.minus_two_log(residual / sigma), 0).sum()
+        likelihoods.append(float(densities + counts @ np.log(sigma**2) + noise.log_jacobian(data.values)))
+    return min(likelihoods) + 2 * k + 2 * k * (k + 1) / (n - k - 1)
+
+
+def _mean(noise: Noise, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[state], on the scale on which the noise is normal."""
+    scale = noise.residuals(values, np.ones_like(values))[0]
+    return noise.quantile(np.ones(values.shape[1]), np.nanmean(scale, 0))
 
 
 def _unexplained(reasons: list[str], record: Record, skills: list[Skill]) -> Unexplained:

@@ -39,7 +39,7 @@ def profile_intervals(found: Estimate) -> NDArray[np.float64]:
     doubt = reach / np.where(positive, 1.0, np.maximum(np.abs(found.point.u), 1e-300))
     doubtful = [i for i in np.argsort(-doubt)[:MOST_PARAMETERS] if doubt[i] > SURE]
     for i in doubtful if found.count <= MOST_NUMBERS else []:
-        first = min(reach[i], WIDEST_FACTOR if positive[i] else 10 * max(abs(found.point.u[i]), 1.0))
+        first = float(min(reach[i], WIDEST_FACTOR if positive[i] else 10 * max(abs(found.point.u[i]), 1.0)))
         for side, direction in enumerate((-1.0, 1.0)):
             end = _Profile(found, int(i), direction * first).end()
             if end is None:
