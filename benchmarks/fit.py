@@ -211,8 +211,8 @@ def _record_lines(found: Record) -> list[str]:
         "## Records",
         "",
         (
-            "Each by one command in a fresh process on all cores, with nothing said but the inputs. Errors are those of "
-            "forecasts from rolling origins, root mean square, in spreads of the record."
+            "Each by one command in a fresh process on all cores, with nothing said but the inputs. Errors are those "
+            "of forecasts from rolling origins, root mean square, in spreads of the record."
         ),
         "",
         "| record | seconds | law | scored | errors: law, then baselines |",
@@ -241,9 +241,9 @@ def _silverbox_lines(found: Record) -> list[str]:
         "## Silverbox",
         "",
         (
-            "A law from the multisine part alone (samples from 40,400 on), then a free run on the arrow, from the first "
-            f"measured position at rest: RMSE **{found['free run on the arrow, RMSE, mV']:.2f} mV** (target: 1.2; ARX "
-            f"14.2; a hand-written Duffing fit .93). {found['wall']:.0f} s. The input runs "
+            "A law from the multisine part alone (samples from 40,400 on), then a free run on the arrow, from the "
+            f"first measured position at rest: RMSE **{found['free run on the arrow, RMSE, mV']:.2f} mV** "
+            f"(target: 1.2; ARX 14.2; a hand-written Duffing fit .93). {found['wall']:.0f} s. The input runs "
             f"{'as steps' if found['held'] else 'along lines'}."
         ),
         "",
