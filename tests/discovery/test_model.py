@@ -6,6 +6,8 @@ import json
 import jax
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import continua
 from continua.core import ArgumentError, ContinuaError
@@ -117,6 +119,56 @@ def test_nonsense_is_one_line(tmp_path, content):
 @pytest.mark.parametrize("path", ["nowhere", "a\0b", ""])
 def test_a_missing_model_is_one_line(tmp_path, path):
     assert "path" in one_line(str(tmp_path / path) if path else "")
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def places(tree, path=()):
+    """Every place in JSON, and in lists the first few only."""
+    yield path
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from places(value, (*path, key))
+    elif isinstance(tree, list):
+        for number, value in enumerate(tree[:3]):
+            yield from places(value, (*path, number))
+
+
+@SLOW
+@given(data=st.data())
+def test_whatever_is_changed_in_a_model_file_it_loads_or_is_refused_in_one_line(saved, tmp_path, data):
+    read = json.loads((saved / "model.json").read_text())
+    place = data.draw(st.sampled_from(list(places(read))))
+    value, inside = data.draw(ANYTHING), read
+    for step in place[:-1]:
+        inside = inside[step]
+    if place:
+        inside[place[-1]] = value
+    (tmp_path / "model.json").write_text(json.dumps(read if place else value))
+    loads_or_is_refused(tmp_path)
+
+
+@SLOW
+@given(cut=st.floats(0, 1), put=st.binary(max_size=4))
+def test_a_truncated_or_overwritten_model_file_is_refused_in_one_line(saved, tmp_path, cut, put):
+    content = (saved / "model.json").read_bytes()
+    end = int(cut * len(content))
+    (tmp_path / "model.json").write_bytes(content[:end] + put)
+    loads_or_is_refused(tmp_path)
+
+
+def loads_or_is_refused(path):
+    try:
+        said = str(continua.load(path).equation)
+    except ContinuaError as refused:
+        said = str(refused).replace("\n", "two lines")
+    assert "two lines" not in said
 
 
 def one_line(path):
