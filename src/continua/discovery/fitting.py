@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,7 +109,8 @@ def fit(
     reasons = _reasons(observations, findings, law, skills)
     record = Record(table, (*table.notes, *dropped), findings, rivals)
     if best is None or reasons:
-        return _unexplained(reasons, record, rolling_origins(observations, table))
+        without = [replace(skill, model=np.nan) for skill in skills] or rolling_origins(observations, table)
+        return _unexplained(reasons, record, without)
     return _model(best, record, skills)
 
 
