@@ -149,7 +149,8 @@ def phase_figure(model: Model) -> "Figure":
     scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
     axis.quiver(across.ravel(), up.ravel(), *scaled.T, color="0.6", angles="uv", scale=32, width=0.003)
     axis.plot(law[:, 0], law[:, 1], color=PALETTE[0], label="law")
-    axis.plot(model.values[known, 0], model.values[known, 1], "o", color=PALETTE[1], markersize=4, label="measured")
+    if known.any():
+        axis.plot(model.values[known, 0], model.values[known, 1], "o", color=PALETTE[1], markersize=4, label="measured")
     for point in model.equilibria:
         axis.plot(*([x] for x in point.point[:2]), "D", color=PALETTE[3], markersize=6, label=point.kind)
     axis.set(xlabel=model.states[0], ylabel=model.states[1])
