@@ -155,8 +155,8 @@ def _phase_alt(model: Model) -> str:
 
 def _phase(figure: Drawn) -> list[Section]:
     caption = (
-        "Arrows: where the law drives the states from each point. Line: the fitted trajectory. Dots: rows in which both "
-        "states were measured. Diamonds: equilibria."
+        "Arrows: where the law drives the states from each point. Line: the fitted trajectory. Dots: rows in which "
+        "both states were measured. Diamonds: equilibria."
     )
     return [Heading("Phase portrait"), Figure(figure.svg, caption, figure.alt)]
 
