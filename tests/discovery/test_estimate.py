@@ -9,7 +9,7 @@ from scipy.stats import t as student
 import continua
 from continua.discovery.estimate import estimates
 from continua.discovery.fitting import _belief
-from continua.discovery.forecasting import run_on
+from continua.discovery.forecasting import Way, run_on
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Additive
 from continua.discovery.observations import observe
@@ -75,7 +75,7 @@ def test_intervals_and_bands_cover_95_percent():
         (found,) = estimated(times, y[:, None])
         low, high = found.intervals[0]
         inside += low <= law <= high
-        _, lower, upper = run_on(found.family, found.noise, _belief(found), ahead - times[-1])
+        _, lower, upper = run_on(found.family, found.noise, _belief(found), Way(ahead - times[-1]))
         within += ((lower[:, 0] <= future) & (future <= upper[:, 0])).sum()
     assert inside / records > 0.89
     assert 0.90 < within / (5 * records) < 0.985

@@ -77,3 +77,14 @@ def test_any_column_name_is_escaped(name):
 def test_an_equation():
     markup = mathml_equation("hare", multiply(A, Symbol("hare", "state")))
     assert outline(markup) == "math(mrow(mfrac(mrow(d hare) mrow(d t)) = mrow(α hare)))"
+
+
+def test_a_long_equation_goes_on_in_further_lines():
+    terms = [multiply(Symbol(f"c_{i}"), power(X, Number(float(i)))) for i in range(1, 8)]
+    markup = mathml_equation("x", add(*terms))
+    rows = ElementTree.fromstring(markup).findall("mtable/mtr")
+    assert [len(row.findall("mtd")) for row in rows] == [3, 3]
+    assert outline(ElementTree.tostring(rows[0][0], "unicode")) == "mtd(mfrac(mrow(d x) mrow(d t)))"
+    assert outline(ElementTree.tostring(rows[1][2], "unicode")).startswith("mtd(mrow(+ mrow(msub(c 6)")
+    together = "".join("".join(cell.itertext()) for row in rows for cell in row)
+    assert together.count("+") == len(terms) - 1

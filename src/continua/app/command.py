@@ -1,11 +1,10 @@
 """`continua`: the command line."""
 
-import importlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
 from typing import Annotated, Any
 
 import jax
@@ -18,7 +17,9 @@ import continua
 from continua.app.term_options import forbidden_terms, known_terms
 from continua.core import ArgumentError, ContinuaError
 from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
-from continua.files import DataError, Table, bundled_record, check_folder, read_table
+from continua.files import Table, bundled_record, check_folder, read_table
+
+FEW_COLLECTIONS = 50_000  # objects made until the youngest are looked through
 
 app = App(
     name="continua",
@@ -79,7 +80,6 @@ def fit_command(
     force
         Replace a folder that an earlier fit wrote.
     """
-    Thread(target=import_ahead, daemon=True).start()
     path = bundled_record() if data is None else data
     folder = Path(f"{path.stem}-law") if output is None else output
     table = read_table(path, time, listed(states), inputs=listed(inputs), trajectory=trajectory)
@@ -247,14 +247,14 @@ def missing_lines(model: Unexplained) -> list[tuple[str, str]]:
     return [("found", NO_EQUATION), *reasons, ("found", f"  the forecast is that of {model.baseline}")]
 
 
-def import_ahead() -> None:
-    """What every fit needs late and takes long to import, while the compiler works."""
-    for module in ("statsmodels.tsa.holtwinters", "matplotlib.backends.backend_svg", "matplotlib.figure"):
-        importlib.import_module(module)
+def set_up() -> None:
+    """Keep compiled programs for the next run, in the user's cache folder, and run the many small ones where called.
 
-
-def use_cache() -> None:
-    """Keep compiled programs for the next run, in the user's cache folder."""
+    What was imported stays until the end: the garbage collector need not look through it again and again.
+    """
+    gc.freeze()
+    gc.set_threshold(FEW_COLLECTIONS)
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "continua"
     jax.config.update("jax_compilation_cache_dir", str(root))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
@@ -263,7 +263,7 @@ def use_cache() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; errors are one line on standard error and exit code 2."""
-    use_cache()
+    set_up()
     try:
         app(
             sys.argv[1:] if arguments is None else list(arguments),
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except CycloptsError as error:
         return complain(f"{' '.join(str(error).split())} See `continua --help`.")
-    except (ContinuaError, DataError) as error:
+    except ContinuaError as error:
         return complain(str(error))
     except KeyboardInterrupt:
         return complain("Stopped; nothing was written.", code=130)

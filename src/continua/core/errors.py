@@ -3,6 +3,7 @@
 ContinuaError
 ├── ArgumentError        (also a ValueError)   an argument has a value that cannot be used
 ├── ArgumentTypeError    (also a TypeError)    an argument has a type or structure that cannot be used
+├── files.DataError      (also a ValueError)   a file or a table cannot be used
 └── FailedSolve          (also a RuntimeError) a solve ended before its end time
 """
 

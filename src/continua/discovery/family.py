@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from continua.discovery.observations import Observations
 from continua.equations import Equation, Linear, ParameterInfo, WrittenSystem
-from continua.show import symbols_of
+from continua.show import Term, expand, is_coefficient, multiply, symbols_of, terms_of, text
 
 STARTS = 6
 
@@ -165,16 +165,28 @@ class WrittenFamily(Family):
 
     @property
     def described(self) -> dict[str, ParameterInfo]:
-        """Where each parameter stands, and its unit as written."""
-        places = {
-            symbol.name: state
-            for state, side in reversed(list(zip(self.written.states, self.written.sides, strict=True)))
-            for symbol in symbols_of(side)
-        }
+        """What each parameter multiplies and where, and its unit as written."""
+        sides = dict(zip(self.written.states, self.written.sides, strict=True))
+        roles: dict[str, str] = {}
+        for state, side in sides.items():
+            for term in terms_of(expand(side)):
+                roles = {name: f"{role} in d {state}/dt".strip() for name, role in _roles(term)} | roles
         return {
-            p.name: ParameterInfo(
-                p.name, f"in d {places[p.name]}/dt", p.unit, p.start, "positive" if p.positive else "any"
-            )
+            p.name: ParameterInfo(p.name, roles.get(p.name, ""), p.unit, p.start, "positive" if p.positive else "any")
             for p in self.written.parameters
             if not p.fixed
         }
+
+
+def _roles(term: Term) -> Iterator[tuple[str, str]]:
+    """(parameter, "constant" or "coefficient of x·y") of a term; nothing where it is no plain factor."""
+    for symbol in {s for factor in (*term.numerator, *term.denominator) for s in symbols_of(factor)}:
+        if symbol.kind != "parameter":
+            continue
+        rest = [factor for factor in term.numerator if factor != symbol]
+        if symbol not in term.numerator or term.denominator or any(symbol in symbols_of(factor) for factor in rest):
+            yield symbol.name, ""
+        elif all(is_coefficient(factor) for factor in rest):
+            yield symbol.name, "constant"
+        else:
+            yield symbol.name, f"coefficient of {text(multiply(*rest))}"

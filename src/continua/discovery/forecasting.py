@@ -1,7 +1,7 @@
 """Forecasts with bands: the law run on from the last state, with what is not known about either."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -109,46 +109,65 @@ def solved(
     return jax.vmap(one, over)(*map(jnp.asarray, (u, states, ts)))
 
 
-def run_on(
-    family: Family,
-    noise: Noise,
-    belief: Belief,
-    times: NDArray[np.float64],
-    drive: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
-) -> tuple[NDArray, NDArray, NDArray]:
-    """(expected, lower, upper) at times after the last measured one, from draws of the belief and of the noise."""
+class Way(NamedTuple):
+    """Times [time] after the last measured one, and for a law with inputs their values and slopes until each."""
+
+    times: NDArray[np.float64]
+    drive: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+
+
+def run_on(family: Family, noise: Noise, belief: Belief, way: Way) -> tuple[NDArray, NDArray, NDArray]:
+    """(expected, lower, upper) along the way, from draws of the belief and of the noise."""
     random = np.random.default_rng(0)
-    parameters = len(belief.u)
     root = _root(belief.covariance)
     draws = random.standard_normal((DRAWS, len(root))) @ root.T
     draws[0] = 0  # the first draw is the fit itself
-    u = belief.u + draws[:, :parameters]
-    reach = np.where(family.logarithmic, 12.0, np.inf)
-    states = belief.state + draws[:, parameters:]
-    ts = np.concatenate([[0.0], times])
-    ts = _filled_up(ts) if drive is None else ts
-    found = solved(family, (0, 0, None), np.clip(u, -reach, reach), states, ts, belief.typical, belief.size, drive)
-    paths = np.asarray(found)[:, np.searchsorted(ts, times)]
-    paths = np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
+    paths = moved(family, belief, draws, way)
     same = random.standard_normal((DRAWS, 1, len(belief.sigma)))  # at all times, so that bands are smooth
     measured = noise.quantile(paths, belief.sigma * noise.from_normal(same))
     lower, upper = np.nanquantile(measured, [0.025, 0.975], axis=0)
     return paths[0], lower, upper
 
 
+def moved(family: Family, belief: Belief, moves: NDArray[np.float64], way: Way) -> NDArray[np.float64]:
+    """The law run on with its unknowns and its last state moved [lane, parameter + state]: [lane, time, state].
+
+    A path that fails is NaN as a whole.
+    """
+    parameters, lanes = len(belief.u), len(moves)
+    moves = np.concatenate([moves, np.zeros((-lanes % DRAWS, moves.shape[1]))])  # one compiled program serves them all
+    reach = np.where(family.logarithmic, 12.0, np.inf)
+    u, states = np.clip(belief.u + moves[:, :parameters], -reach, reach), belief.state + moves[:, parameters:]
+    ts = np.concatenate([[0.0], way.times])
+    ts = _filled_up(ts) if way.drive is None else ts
+    fixed = (ts, belief.typical, belief.size, way.drive)
+    batches = [slice(first, first + DRAWS) for first in range(0, len(moves), DRAWS)]
+    found = [np.asarray(solved(family, (0, 0, None), u[batch], states[batch], *fixed)) for batch in batches]
+    paths = np.concatenate(found)[:lanes, np.searchsorted(ts, way.times)]
+    return np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
+
+
 def ahead(model: "Model", belief: Belief, time: NDArray[np.float64], last: NDArray, h: Any, inputs: Any) -> Forecast:
     """The measurements to be expected after the last of the times [row], at which the inputs were `last` [input]."""
-    times, drive = times_ahead(h, time), None
-    if model.inputs:
-        later = np.tile(last, (len(times), 1)) if inputs is None else input_array(inputs, model.inputs, times)
-        along_the_way = np.concatenate([last[None], later])
-        drive = along_the_way[:-1], slopes(np.concatenate([time[-1:], times]), along_the_way, model.held)
-    elif inputs is not None:
-        raise ArgumentError("`inputs` of `forecast` is for laws with inputs. This one has none. Leave it out.")
-    found = run_on(model.family, model.noise_model, belief, times - time[-1], drive)
+    times = times_ahead(h, time)
+    found = run_on(model.family, model.noise_model, belief, way_ahead(model, time, last, times, inputs))
     seen = model.measured
     names = tuple(name for name, measured in zip(model.states, seen, strict=True) if measured)
     return Forecast(times, names, *(part[:, seen] for part in found))
+
+
+def way_ahead(
+    model: "Model", time: NDArray[np.float64], last: NDArray, times: NDArray[np.float64], inputs: Any = None
+) -> Way:
+    """From the last of the times [row] to later ones; inputs stay at `last` [input] unless given."""
+    if not model.inputs:
+        if inputs is not None:
+            raise ArgumentError("`inputs` of `forecast` is for laws with inputs. This one has none. Leave it out.")
+        return Way(times - time[-1])
+    later = np.tile(last, (len(times), 1)) if inputs is None else input_array(inputs, model.inputs, times)
+    along_the_way = np.concatenate([last[None], later])
+    drive = along_the_way[:-1], slopes(np.concatenate([time[-1:], times]), along_the_way, model.held)
+    return Way(times - time[-1], drive)
 
 
 def _filled_up(ts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from continua.core import in_double_precision
+from continua.core import Given, in_double_precision, kept
 from continua.discovery.family import Family, LinearFamily
 from continua.discovery.observations import Observations
 from continua.equations import (
@@ -127,6 +127,16 @@ def families(size: int) -> list[Family]:
     return [*named, LinearFamily("linear dynamics", size)]
 
 
+@kept(0)
+def _sensitivity(family: NamedFamily, p: Given, states: Given) -> Float[Array, "slope parameter"]:
+    """How the slopes at these states change with each parameter."""
+
+    def law(p: Array) -> Array:
+        return jax.vmap(lambda y: family.equation(p)(jnp.zeros(()), y, None))(states).reshape(-1)
+
+    return jax.jacfwd(law)(jnp.asarray(p))
+
+
 @functools.cache
 @in_double_precision
 def _closed(named: NamedSystem) -> NamedFamily:
@@ -147,13 +157,8 @@ def _closed(named: NamedSystem) -> NamedFamily:
         True,
     )
     random = np.random.default_rng(0)
-    states = jnp.asarray(random.uniform(0.5, 1.5, (64, size)))
-    point = jnp.asarray(random.uniform(0.5, 1.5, len(full.names)))
-
-    def law(p: Array) -> Array:
-        return jax.vmap(lambda y: full.equation(p)(jnp.zeros(()), y, None))(states).reshape(-1)
-
-    jacobian = np.asarray(jax.jit(jax.jacfwd(law))(point))
+    states = random.uniform(0.5, 1.5, (64, size))
+    jacobian = np.asarray(_sensitivity(full, random.uniform(0.5, 1.5, len(full.names)), states))
     lengths = np.linalg.norm(jacobian, axis=0)
     jacobian = jacobian * np.where(lengths > 1e-10 * lengths.max(), 1 / np.maximum(lengths, 1e-300), 0)
     chosen = list(range(len(free)))

@@ -9,10 +9,25 @@ from continua.discovery.figures import baseline_figure, phase_figure, record_fig
 from continua.discovery.forecasting import Forecast
 from continua.discovery.law import law_mathml, parameter_rows
 from continua.discovery.model import Model, Rival
+from continua.discovery.sensitivity import Sensitivity, sensitivities
 from continua.discovery.unexplained import NO_EQUATION, Unexplained
-from continua.show import Callout, Code, Figure, Heading, Maths, Section, TableOf, Text, page, svg_and_files
+from continua.show import (
+    Callout,
+    Code,
+    Figure,
+    Heading,
+    Maths,
+    Section,
+    Symbol,
+    TableOf,
+    Text,
+    page,
+    svg_and_files,
+    text,
+)
 
 MOST_RIVALS = 12
+MOST_COLUMNS = 3  # states of a table
 
 
 def report_files(model: Model | Unexplained, forecast: Forecast) -> dict[str, str | bytes]:
@@ -43,7 +58,7 @@ class Drawn(NamedTuple):
 
 
 def report(model: Model, forecast: Forecast, figures: Mapping[str, Drawn]) -> str:
-    """The page as HTML: law, data and fit, residuals, phase portrait, forecast, comparison, how to load it.
+    """The page as HTML: law, data, fit and forecast, residuals, phase portrait, sensitivity, comparison.
 
     Args:
         model: the fitted law.
@@ -57,6 +72,7 @@ def report(model: Model, forecast: Forecast, figures: Mapping[str, Drawn]) -> st
         *_record(forecast, figures["record"]),
         *_residuals(model, figures["residuals"]),
         *(_phase(figures["phase"]) if "phase" in figures else []),
+        *_sensitivity(model, forecast),
         *_comparison(model.rivals),
         *_skill(model),
         *_data(model),
@@ -159,6 +175,30 @@ def _phase(figure: Drawn) -> list[Section]:
         "both states were measured. Diamonds: equilibria."
     )
     return [Heading("Phase portrait"), Figure(figure.svg, caption, figure.alt)]
+
+
+def _sensitivity(model: Model, forecast: Forecast) -> list[Section]:
+    found = sensitivities(model, forecast.time)
+    shown = forecast.states[:MOST_COLUMNS]
+    rows = [
+        [_number(model, one), *(_signed(x) for change in (one.by_percent, one.by_error) for x in change[: len(shown)])]
+        for one in found
+    ]
+    words = (
+        f"By how much the forecast moves at most, up to {forecast.time[-1]:.6g}, where one number is 1 % larger, "
+        "or one standard error larger, and all others stay. The last columns say where better data would help the "
+        "forecast; since estimates go together, they do not add up to its band."
+    )
+    columns = [f"{name}, {by}" for by in ("1 %", "1 standard error") for name in shown]
+    return [Heading("What the forecast depends on"), Text(words), TableOf(["number", *columns], rows)]
+
+
+def _number(model: Model, one: Sensitivity) -> str:
+    return f"{one.name} at {model.time[-1]:.6g}" if one.starts else text(Symbol(one.name))
+
+
+def _signed(change: float) -> str:
+    return f"{change:+.2g}".replace("-", "\u2212") if np.isfinite(change) else "the law fails"
 
 
 def _comparison(rivals: Sequence[Rival]) -> list[Section]:

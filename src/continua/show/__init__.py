@@ -27,7 +27,7 @@ from continua.show.from_jaxpr import NotExpressible, trace_expressions
 from continua.show.plain_text import text
 from continua.show.presentation import mathml, mathml_equation
 from continua.show.sections import Callout, Code, Details, Figure, Heading, Maths, Section, TableOf, Text
-from continua.show.terms import is_coefficient
+from continua.show.terms import Term, is_coefficient, terms_of
 
 __all__ = [
     "FUNCTIONS",
@@ -49,6 +49,7 @@ __all__ = [
     "Sum",
     "Symbol",
     "TableOf",
+    "Term",
     "Text",
     "add",
     "call",
@@ -69,6 +70,7 @@ __all__ = [
     "svg",
     "svg_and_files",
     "symbols_of",
+    "terms_of",
     "text",
     "trace_expressions",
 ]

@@ -1,7 +1,7 @@
 """An expression as presentation MathML, which browsers draw without any script."""
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
 
 from continua.show.decimals import MINUS, format_number
 from continua.show.expression import Call, Expression, Number, Power, Product, Sum, Symbol, substitute
@@ -14,6 +14,7 @@ DOT = "<mo>·</mo>"
 THIN_SPACE = '<mspace width="0.1667em"/>'
 TIMES = "<mo>&#x2062;</mo>" + THIN_SPACE
 APPLY = "<mo>&#x2061;</mo>"
+TERMS_A_LINE = 5
 
 
 def mathml(expression: Expression, numbers: Mapping[str, str] | None = None) -> str:
@@ -33,9 +34,18 @@ def mathml(expression: Expression, numbers: Mapping[str, str] | None = None) -> 
 def mathml_equation(
     state: str, expression: Expression, numbers: Mapping[str, str] | None = None, *, time: str = "t"
 ) -> str:
-    """The equation d state / d time = expression, as a block."""
+    """The equation d state / d time = expression, as a block; a long sum goes on in further lines."""
     rate = f"<mfrac>{_differential(state)}{_differential(time)}</mfrac>"
-    return f'<math display="block">{_row([rate, "<mo>=</mo>", mathml(expression, numbers)])}</math>'
+    terms = _signed_terms(substitute(expression, numbers or {}))
+    lines = [_joined(terms[i : i + TERMS_A_LINE]) for i in range(0, len(terms), TERMS_A_LINE)]
+    if len(lines) == 1:
+        return f'<math display="block">{_row([rate, "<mo>=</mo>", lines[0]])}</math>'
+    rows = zip([rate, *[""] * (len(lines) - 1)], ["<mo>=</mo>", *[""] * (len(lines) - 1)], lines, strict=True)
+    return f'<math display="block"><mtable>{"".join(map(_table_row, rows))}</mtable></math>'
+
+
+def _table_row(cells: Iterable[str]) -> str:
+    return f"<mtr>{''.join(f'<mtd>{cell}</mtd>' for cell in cells)}</mtr>"
 
 
 def _differential(name: str) -> str:
@@ -47,12 +57,19 @@ def _row(parts: Sequence[str]) -> str:
 
 
 def _sum(expression: Expression) -> str:
+    return _joined(_signed_terms(expression))
+
+
+def _joined(terms: Iterable[Sequence[str]]) -> str:
+    return _row(list(chain.from_iterable(terms)))
+
+
+def _signed_terms(expression: Expression) -> list[list[str]]:
+    """Each term with its sign, which a first one has only where it is negative."""
     first, *rest = terms_of(expression)
-    parts = [f"<mo>{MINUS}</mo>"] if first.negative else []
-    parts.append(_fraction(first))
-    for term in rest:
-        parts += [f"<mo>{MINUS if term.negative else '+'}</mo>", _fraction(term)]
-    return _row(parts)
+    sign = [f"<mo>{MINUS}</mo>"] if first.negative else []
+    later = [[f"<mo>{MINUS if term.negative else '+'}</mo>", _fraction(term)] for term in rest]
+    return [[*sign, _fraction(first)], *later]
 
 
 def _fraction(term: Term) -> str:

@@ -47,7 +47,10 @@ def best_law(
         ArgumentError: as of `sparse_law`.
     """
     candidates = holding(libraries, known or {}, forbidden)
-    found = [sparse_law(trajectories, one, known=known, forbidden=own, **options) for one, own in candidates]
+    found: list[SparseLaw | None] = []
+    for one, own in candidates:
+        near = found[-1] if found else None
+        found.append(sparse_law(trajectories, one, known=known, forbidden=own, near=near, **options))
     scored = [ScoredLaw(law, reproduction(law, trajectories)) for law in found if law is not None]
     if not scored:
         return None

@@ -34,6 +34,7 @@ def sparse_law(
     penalty: Penalty = extended_bic,
     proportional: bool | None = False,
     substeps: int | None = None,
+    near: SparseLaw | None = None,
     seed: int = 0,
 ) -> SparseLaw | None:
     r"""Find which terms of a library a record supports, and their coefficients.
@@ -53,6 +54,7 @@ def sparse_law(
         penalty: what terms cost; `extended_bic` or `corrected_aic`.
         proportional: whether σ grows with the state; None lets the data say, for each state.
         substeps: Runge–Kutta steps in a sampling interval; as many as the noise makes worth while unless given.
+        near: a law found among some of the library's terms: its own are a start in place of all those of its degrees.
         seed: of the random signs in the smoother; the same seed gives the same law.
 
     Returns:
@@ -79,7 +81,7 @@ def sparse_law(
         problem, grows = _problem(record, library, states, sigma, asked, penalty, proportional, substeps or 1)
         sigma = np.maximum(sigma / np.sqrt(np.mean(problem.profile**2, 0)), problem.least_sigma)
         search = Search(problem, asked.required)
-        for theta, mask in _starts(problem, library, states, asked.required):
+        for theta, mask in _starts(problem, library, states, asked.required, near):
             search.start(states, theta, mask, sigma)
         search.explore()
         while substeps is None and search.best is not None and search.best.criterion < np.inf:
@@ -174,17 +176,24 @@ def padded_rows(rows: int) -> int:
     return length
 
 
-def _starts(problem: Problem, library: Library, states: Floats, required: Mask) -> Iterator[tuple[Floats, Mask]]:
-    """(theta, mask): all terms up to each degree, then what the weak form keeps."""
+def _starts(
+    problem: Problem, library: Library, states: Floats, required: Mask, near: SparseLaw | None
+) -> Iterator[tuple[Floats, Mask]]:
+    """(theta, mask): the terms of the near law, all up to each higher degree, and what the weak form keeps."""
     record = problem.record
     values = _terms(record, library, states) / np.asarray(problem.measurements.feature_unit)
     weak = weak_form(record, states, np.where(np.isfinite(values), values, 0.0))
     if weak is not None:
         weak = weak._replace(slopes=weak.slopes - weak.integrals @ problem.fixed.reshape(problem.size, -1).T)
-    degrees = np.tile(library.degrees, problem.size)
-    masks = [
+    degrees, masks, below = np.tile(library.degrees, problem.size), [], 0
+    if near is not None and set(near.library.terms) <= set(library.terms):
+        support = np.zeros((problem.size, len(library.terms)), bool)
+        support[:, [library.terms.index(term) for term in near.library.terms]] = near.support
+        masks, below = [problem.allowed & (support.ravel() | required)], max(near.library.degrees)
+    masks += [
         problem.allowed & ((degrees <= degree) | required)
         for degree in sorted({min(2, max(degrees)), *range(2, max(degrees) + 1)})
+        if degree > below
     ]
     if weak is not None:
         masks.append(weak.support(problem.allowed, required))

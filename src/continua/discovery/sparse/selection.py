@@ -44,13 +44,15 @@ class Search:
             self._eliminate(first)
 
     def _eliminate(self, fit: JointFit) -> None:
-        """Drop what is least sure, refit, and go on."""
+        """Drop what is least sure, refit, and go on; supports that another start has led to are not fitted again."""
         best = current = fit
         while self.fits < self.most_fits:
             mask = self._shorter(current)
             if mask is None:
                 break
-            shorter = self._fit(current.states, current.theta, mask, current.sigma, TIGHT)
+            shorter = self.tried.get(mask.tobytes())
+            if shorter is None:
+                shorter = self._fit(current.states, current.theta, mask, current.sigma, TIGHT)
             if shorter is None or not np.isfinite(shorter.criterion):
                 break
             current = shorter
