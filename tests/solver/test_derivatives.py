@@ -13,6 +13,8 @@ from continua.solver import loop as loop_module
 from .problems import BATCH, PARAMETERS, STATES, TS, WEIGHTS, Y0, P, apart, finite_difference, loss, one_by_one, values
 
 pytestmark = pytest.mark.filterwarnings("error")
+GRADIENT, BY_START = jax.jit(jax.grad(loss)), jax.jit(jax.grad(loss, 1))
+HESSIAN, JACOBIAN = jax.jit(jax.hessian(loss)), jax.jit(jax.jacfwd(values))
 
 
 @pytest.mark.core
@@ -44,9 +46,9 @@ def test_gradient_is_that_of_the_computed_numbers():
 
 
 def test_hessian_by_forward_over_reverse_and_forward_over_forward():
-    hessian = jax.hessian(loss)(P, Y0)
+    hessian = HESSIAN(P, Y0)
     assert apart(hessian, jax.jacfwd(jax.jacfwd(loss))(P, Y0)) < 1e-10
-    assert apart(hessian, finite_difference(lambda p: jax.grad(loss)(p, Y0), P)) < 1e-5
+    assert apart(hessian, finite_difference(lambda p: GRADIENT(p, Y0), P)) < 1e-5
     assert apart(hessian, hessian.T) < 1e-10
 
 
@@ -61,7 +63,7 @@ def test_many_pages_give_the_gradient_of_one(monkeypatch):
     assert apart(jax.jacfwd(values)(P, Y0), forward) < 1e-12
     assert apart(jax.hessian(loss)(P, Y0), hessian) < 1e-10
     lanes = jax.grad(lambda p: jax.vmap(lambda y: loss(p, y))(STATES).sum())(P)
-    assert apart(lanes, one_by_one(lambda y: jax.grad(loss)(P, y), STATES).sum(0)) < 1e-12
+    assert apart(lanes, one_by_one(lambda y: GRADIENT(P, y), STATES).sum(0)) < 1e-12
     jax.clear_caches()
 
 
@@ -89,26 +91,25 @@ def test_vmap_over_times_and_tolerances():
 @pytest.mark.core
 def test_gradients_of_batches():
     shared = jax.grad(lambda p: jax.vmap(lambda y: loss(p, y))(STATES).sum())(P)
-    assert apart(shared, one_by_one(lambda y: jax.grad(loss)(P, y), STATES).sum(0)) < 1e-11
+    assert apart(shared, one_by_one(lambda y: GRADIENT(P, y), STATES).sum(0)) < 1e-11
     own = jax.grad(lambda p: jax.vmap(lambda q: loss(q, Y0))(p).sum())(PARAMETERS)
-    assert apart(own, one_by_one(lambda p: jax.grad(loss)(p, Y0), PARAMETERS)) < 1e-11
+    assert apart(own, one_by_one(lambda p: GRADIENT(p, Y0), PARAMETERS)) < 1e-11
     start = jax.grad(lambda y: jax.vmap(lambda p: loss(p, y))(PARAMETERS).sum())(Y0)
-    assert apart(start, one_by_one(lambda p: jax.grad(loss, 1)(p, Y0), PARAMETERS).sum(0)) < 1e-11
+    assert apart(start, one_by_one(lambda p: BY_START(p, Y0), PARAMETERS).sum(0)) < 1e-11
 
 
 @pytest.mark.core
 def test_batches_of_gradients():
-    single = jax.jit(jax.grad(loss))
     lanes = jax.vmap(lambda y: jax.grad(loss)(P, y))(STATES)
-    assert apart(lanes, one_by_one(lambda y: single(P, y), STATES)) < 1e-11
+    assert apart(lanes, one_by_one(lambda y: GRADIENT(P, y), STATES)) < 1e-11
     own = jax.vmap(jax.grad(loss))(PARAMETERS, STATES)
-    assert apart(own, one_by_one(single, PARAMETERS, STATES)) < 1e-11
+    assert apart(own, one_by_one(GRADIENT, PARAMETERS, STATES)) < 1e-11
     forward = jax.vmap(jax.jacfwd(values))(PARAMETERS, STATES)
-    assert apart(forward, one_by_one(jax.jacfwd(values), PARAMETERS, STATES)) < 1e-11
+    assert apart(forward, one_by_one(JACOBIAN, PARAMETERS, STATES)) < 1e-11
 
 
 def test_batches_of_hessians_and_hessians_of_batches():
-    each = one_by_one(lambda y: jax.hessian(loss)(P, y), STATES)
+    each = one_by_one(lambda y: HESSIAN(P, y), STATES)
     assert apart(jax.vmap(lambda y: jax.hessian(loss)(P, y))(STATES), each) < 1e-10
     whole = jax.hessian(lambda p: jax.vmap(lambda y: loss(p, y))(STATES).sum())(P)
     assert apart(whole, each.sum(0)) < 1e-10
@@ -129,7 +130,7 @@ def test_vmap_of_vmap():
 
 def test_inside_jit_checkpoint_scan_and_linearize():
     gradient = jax.grad(loss)(P, Y0)
-    assert apart(jax.jit(jax.grad(loss))(P, Y0), gradient) < 1e-12
+    assert apart(GRADIENT(P, Y0), gradient) < 1e-12
     assert apart(jax.grad(jax.checkpoint(loss))(P, Y0), gradient) < 1e-12
     assert apart(jax.linear_transpose(jax.linearize(lambda p: loss(p, Y0), P)[1], P)(1.0)[0], gradient) < 1e-12
 
@@ -150,18 +151,17 @@ def closure_loss(p):
 
 @pytest.mark.core
 def test_gradients_reach_what_a_function_closes_over():
-    single = jax.jit(jax.grad(loss))
-    gradient = single(P, Y0)
+    gradient = GRADIENT(P, Y0)
     assert apart(jax.grad(closure_loss)(P), gradient) < 1e-11
     assert apart(jax.jit(jax.grad(closure_loss))(P), gradient) < 1e-11
     assert apart(jax.vmap(closure_loss)(PARAMETERS), one_by_one(lambda p: loss(p, Y0), PARAMETERS)) < 1e-11
-    each = one_by_one(lambda p: single(p, Y0), PARAMETERS)
+    each = one_by_one(lambda p: GRADIENT(p, Y0), PARAMETERS)
     assert apart(jax.vmap(jax.grad(closure_loss))(PARAMETERS), each) < 1e-11
 
 
 @pytest.mark.core
 def test_hessians_reach_what_a_function_closes_over():
-    assert apart(jax.hessian(closure_loss)(P), jax.jit(jax.hessian(loss))(P, Y0)) < 1e-10
+    assert apart(jax.hessian(closure_loss)(P), HESSIAN(P, Y0)) < 1e-10
 
 
 def test_gradient_with_respect_to_the_equation_itself():
