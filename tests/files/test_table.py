@@ -176,6 +176,7 @@ def test_months_become_twelfths_of_a_year(tmp_path, form):
         (dt.timedelta(days=300), "year", 300 / 365.25),
         (dt.timedelta(days=10), "day", 10.0),
         (dt.timedelta(hours=6), "hour", 6.0),
+        (dt.timedelta(minutes=1), "minute", 1.0),
         (dt.timedelta(seconds=0.25), "second", 0.25),
     ],
 )

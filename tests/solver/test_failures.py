@@ -74,7 +74,7 @@ def pole(t, y, args):
 
 
 FINE = ["max_steps=10 at t=", "Raise `max_steps`"]
-STIFF = ["max_steps=2000 at t=", "looks stiff", "|∂f/∂y|", "method for stiff equations"]
+STIFF = ["max_steps=2000 at t=", "looks stiff", "|∂f/∂y|", "Rodas5P"]
 CASES = {
     "budget": Case(Status.STEP_BUDGET, HarmonicOscillator(), [1.0, 0.0], 20.0, 1.6, FINE, {"max_steps": 10}),
     "budget of fixed steps": Case(

@@ -39,8 +39,8 @@ def read_table(
         A `Table` with at least 4 rows, grouped by trajectory and sorted by time. Blank cells, NA, N/A, NaN, null,
         none, missing, -, ? and a lone dot are gaps. Dates (1949-01, 195803, 2016-07-31, 2016-07-31T12:00, 31.07.2016,
         2016Q3; 31/07/2016 where a day beyond 12 tells the order), all written the same way, become decimal years
-        where they span more than two, else days, hours or seconds since the first. Gaps of an input are filled along
-        straight lines; trajectories of one row are dropped.
+        where they span more than two, else days, hours, minutes or seconds since the first. Gaps of an input are
+        filled along straight lines; trajectories of one row are dropped.
 
     Raises:
         DataError: the file or the table cannot be used; one line says what, where and the remedy.

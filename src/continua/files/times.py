@@ -18,7 +18,7 @@ from continua.files.wording import quoted
 SIX_DIGITS, EIGHT_DIGITS = (1e5, 1e6), (1e7, 1e8)
 DAYS_A_YEAR = 365.25
 # A span longer than two of a unit is told in that unit.
-SPANS = (("year", DAYS_A_YEAR * 86400.0), ("day", 86400.0), ("hour", 3600.0), ("second", 1.0))
+SPANS = (("year", DAYS_A_YEAR * 86400.0), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0), ("second", 1.0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,8 @@ from continua.methods.heun import Heun
 from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
 from continua.methods.rk4 import RK4
+from continua.methods.rodas5p import Rodas5P
+from continua.methods.rosenbrock import Rosenbrock, RosenbrockTableau
 from continua.methods.tsit5 import Tsit5
 
 __all__ = [
@@ -20,6 +22,9 @@ __all__ = [
     "Heun",
     "Method",
     "Midpoint",
+    "Rodas5P",
+    "Rosenbrock",
+    "RosenbrockTableau",
     "Slope",
     "Step",
     "Tsit5",

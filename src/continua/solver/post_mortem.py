@@ -103,7 +103,7 @@ def explain(ending: Ending, end: float, max_steps: int, component: str, batch: t
         case Status.STIFF:
             return (
                 f"{budget}, and the equation looks stiff: stability holds the step at {h:.2g} (|∂f/∂y| is about "
-                f"{radius:.2g}). Use a method for stiff equations, or rescale the fast part."
+                f"{radius:.2g}). Use `method=continua.methods.Rodas5P()`, or rescale the fast part."
             )
         case Status.BLOW_UP:
             return (
