@@ -30,7 +30,7 @@ class Sensitivity:
         name: the parameter, or the state whose last value it is.
         starts: whether it is a last value.
         by_percent: [state], where the number is 1 % larger; NaN where the law fails then.
-        by_error: [state], where it is one standard error larger.
+        by_error: [state], where it is one standard error larger, which few rows widen as they do the forecast's bands.
     """
 
     name: str
