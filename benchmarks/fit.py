@@ -224,7 +224,7 @@ def _record_lines(found: Record) -> list[str]:
             lines.append(f"| {name} | {item['wall']:.0f} | failed: {item['said']} | | |")
             continue
         errors = "; ".join(
-            f"{horizon} ahead: " + ", ".join(f"{who} {error:.2g}" for who, error in each.items())
+            f"{horizon} ahead: " + ", ".join(f"{who} {error:.2g}" for who, error in each.items() if error == error)
             for horizon, each in item["errors"].items()
         )
         lines.append(f"| {name} | {item['wall']:.0f} | {item['law']} | {item['scored']} | {errors} |")

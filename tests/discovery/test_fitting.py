@@ -1,5 +1,7 @@
 """`fit`: the law of the lynx and the hare, what it may not depend on, and laws that made the data."""
 
+import re
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -164,6 +166,12 @@ def test_van_der_pol_is_recovered_in_other_units(quick):
     assert all_inside(model, {"mu": 1.5, "scale_1": 10.0, "scale_2": 0.2, "rate": 1.0})
     now, state = jnp.zeros(()), jnp.array([20.0, 0.3])
     np.testing.assert_allclose(model.field(now, state, None), LAWS["VanDerPol"][0](now, state, None), rtol=0.05)
+    first, second = model.equation.splitlines()  # multiplied out: no scale is left to divide by in one's head
+    number = re.fullmatch(r"d x/dt = ([\d.]+)\((\d+)\) v", first)
+    assert number is not None
+    assert float(number[1]) == pytest.approx(50.0, rel=0.02)
+    assert second.count("v") == 3
+    assert "/" not in second.removeprefix("d v/dt")
 
 
 def test_logistic_growth_is_recovered(yeast):

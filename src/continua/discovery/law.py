@@ -15,6 +15,7 @@ from continua.show import (
     Product,
     Sum,
     Symbol,
+    add,
     evaluate,
     expand,
     format_number,
@@ -26,6 +27,8 @@ from continua.show import (
     trace_expressions,
 )
 
+STEP = 1e-5  # of an unknown, for a difference quotient
+
 
 def law_terms(model: Model) -> dict[str, dict[str, float]]:
     """Of each state, its terms multiplied out: {term in Python syntax: coefficient}; empty without a formula."""
@@ -34,14 +37,21 @@ def law_terms(model: Model) -> dict[str, dict[str, float]]:
 
 
 def _coefficients(side: Expression, model: Model) -> dict[str, float]:
-    found: dict[str, float] = {}
+    pairs = _by_term(side)
+    return {python_text(canonical(term)): evaluate(coefficient, model.parameters) for term, coefficient in pairs}
+
+
+def _by_term(side: Expression) -> list[tuple[Expression, Expression]]:
+    """(what depends on the states, its coefficient) of a sum that is multiplied out, each term once."""
+    found: dict[str, tuple[Expression, Expression]] = {}
     multiplied = expand(side)
     for term in multiplied.terms if isinstance(multiplied, Sum) else (multiplied,):
         factors = term.factors if isinstance(term, Product) else (term,)
-        name = python_text(canonical(multiply(*(f for f in factors if not is_coefficient(f)))))
-        value = evaluate(multiply(*(f for f in factors if is_coefficient(f))), model.parameters)
-        found[name] = found.get(name, 0.0) + value
-    return found
+        rest = multiply(*(f for f in factors if not is_coefficient(f)))
+        coefficient = multiply(*(f for f in factors if is_coefficient(f)))
+        name = python_text(canonical(rest))
+        found[name] = (rest, add(found[name][1], coefficient) if name in found else coefficient)
+    return list(found.values())
 
 
 def right_hand_sides(model: Model, names: Sequence[str] | None = None) -> list[Expression]:
@@ -69,11 +79,10 @@ def formatted(model: Model) -> dict[str, str]:
 
 def law_lines(model: Model) -> list[str]:
     """The equations with numbers, a line each."""
-    sides = right_hand_sides(model)
+    sides, numbers = _with_numbers(model)
     if not sides:
         return [", ".join(f"{name} = {value}" for name, value in formatted(model).items())]
     width = max(len(state) for state in model.states)
-    numbers = formatted(model)
     return [
         f"d {s}/dt{' ' * (width - len(s))} = {text(side, numbers)}" for s, side in zip(model.states, sides, strict=True)
     ]
@@ -81,8 +90,42 @@ def law_lines(model: Model) -> list[str]:
 
 def law_mathml(model: Model, *, numbers: bool) -> list[str]:
     """The equations as MathML blocks, with the parameters as symbols or as numbers."""
-    values = formatted(model) if numbers else None
-    return [mathml_equation(s, side, values) for s, side in zip(model.states, right_hand_sides(model), strict=False)]
+    sides, values = _with_numbers(model) if numbers else (right_hand_sides(model), None)
+    return [mathml_equation(s, side, values) for s, side in zip(model.states, sides, strict=False)]
+
+
+def _with_numbers(model: Model) -> tuple[list[Expression], dict[str, str]]:
+    """Right-hand sides, and what to print for parameters; multiplied out where a law stands in units of its own."""
+    sides = right_hand_sides(model)
+    own = set(model.family.names) - set(model.family.described)
+    if not model.family.described or not own:
+        return sides, formatted(model)
+    numbers: dict[str, str] = {}
+    return [_multiplied_out(side, model, numbers) for side in sides], numbers
+
+
+def _multiplied_out(side: Expression, model: Model, numbers: dict[str, str]) -> Expression:
+    """A coefficient for each term, with its standard error by the derivative with respect to the parameters."""
+    terms = []
+    for factor, coefficient in _by_term(side):
+        value, error = _uncertain(coefficient, model)
+        name = f"c_{len(numbers) + 1}"
+        numbers[name] = format_uncertain(value, error)
+        terms.append(multiply(Symbol(name), factor))
+    return add(*terms)
+
+
+def _uncertain(coefficient: Expression, model: Model) -> tuple[float, float]:
+    u, covariance = model.belief.u, model.belief.covariance[: len(model.belief.u), : len(model.belief.u)]
+    family, typical = model.family, model.belief.typical
+
+    def value(u: np.ndarray) -> float:
+        numbers = typical * np.where(family.logarithmic, np.exp(np.where(family.logarithmic, u, 0)), u)
+        return evaluate(coefficient, dict(zip(family.names, numbers.tolist(), strict=True)))
+
+    steps = STEP * np.eye(len(u))
+    gradient = np.array([(value(u + step) - value(u - step)) / (2 * STEP) for step in steps])
+    return value(u), float(np.sqrt(max(gradient @ covariance @ gradient, 0.0)))
 
 
 def unit_of(model: Model, unit: str) -> str:

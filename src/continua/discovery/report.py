@@ -66,7 +66,7 @@ def report(model: Model, forecast: Forecast, figures: Mapping[str, Drawn]) -> st
         figures: "record", "residuals" and, for more than one state, "phase".
     """
     sections = [
-        *(Callout(f"{caveat}.", "Before you read on", "warning") for caveat in model.caveats),
+        *(Callout(f"{caveat[:1].upper()}{caveat[1:]}.", "Before you read on", "warning") for caveat in model.caveats),
         *_law(model),
         *_meaning(model),
         *_record(forecast, figures["record"]),
@@ -85,7 +85,7 @@ def _without_law(model: Unexplained, forecast: Forecast) -> dict[str, str | byte
     """report.html and its figure for a record that supports no law."""
     figure, alt = baseline_figure(model, forecast), f"Measured {_joined(model.states)}, and the baseline's forecast."
     drawn, made = svg_and_files("record", figure, alt)
-    reasons = " ".join(f"{reason}." for reason in model.reasons)
+    reasons = " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in model.reasons)
     sections = [
         Callout(f"{reasons} The forecast below is that of a baseline: {model.baseline}.", NO_EQUATION, "warning"),
         Heading("Data and forecast"),
@@ -245,10 +245,9 @@ def _skill(model: Model | Unexplained) -> list[Section]:
 
 def _data(model: Model | Unexplained) -> list[Section]:
     gaps = int((~np.isfinite(model.values[:, np.isfinite(model.values).any(0)])).sum())
-    first = (
-        f"{model.source}: {len(model.time)} rows, {model.time_name} {model.time[0]:.6g} to {model.time[-1]:.6g}, "
-        f"{len(model.states)} states, {gaps or 'no'} gaps.{_inputs(model)}"
-    )
+    states = f"{len(model.states)} state{'s' * (len(model.states) > 1)}, {gaps or 'no'} gap{'s' * (gaps != 1)}"
+    span = f"{len(model.time)} rows, {model.time_name} {model.time[0]:.6g} to {model.time[-1]:.6g}"
+    first = f"{model.source}: {span}, {states}.{_inputs(model)}"
     findings = [f"{f.message}. {f.remedy}" for f in model.findings]
     return [Heading("What was read"), Text("\n".join([first, *model.notes, *findings]))]
 

@@ -70,8 +70,12 @@ class Unexplained(Saved):
 
     @property
     def baseline(self) -> str:
-        """The baseline that forecast the record best."""
-        return self.skills[0].rival if self.skills else "persistence"
+        """The baseline that forecast the record best, by the geometric mean of its errors at all horizons."""
+        names = [name for name in (self.skills[0].baselines if self.skills else {}) if self._everywhere(name)]
+        return min(names, key=lambda name: np.prod([s.baselines[name] for s in self.skills]), default="persistence")
+
+    def _everywhere(self, name: str) -> bool:
+        return all(name in skill.baselines for skill in self.skills)
 
     @in_double_precision
     def forecast(self, h: Any) -> Forecast:
