@@ -43,6 +43,14 @@ def test_without_a_degree_it_depends_on_the_number_of_states():
     assert SearchedTerms().libraries("xy", rows=8) == []
 
 
+def test_a_driven_law_gets_waves_only_where_asked():
+    free = {term for library in SearchedTerms().libraries("xy", "u") for term in library.terms}
+    assert {"x", "u", "x**3", "x*y**2"} <= free
+    assert free.isdisjoint((*WAVES, *SATURATIONS))
+    asked = SearchedTerms(trigonometric=True).libraries("xy", "u")
+    assert all(set(WAVES) <= set(library.terms) for library in asked)
+
+
 def test_states_may_be_called_as_in_the_table():
     asked = SearchedTerms(2, known={"the state": ["x_2*the_state"]}, forbidden={"2": ["1"]})
     named = asked.of(["the state", "2"], symbol_names(["the state", "2"]))

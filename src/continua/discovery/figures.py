@@ -151,8 +151,9 @@ def phase_figure(model: Model) -> "Figure":
     axis.plot(law[:, 0], law[:, 1], color=PALETTE[0], label="law")
     if known.any():
         axis.plot(model.values[known, 0], model.values[known, 1], "o", color=PALETTE[1], markersize=4, label="measured")
-    for point in model.equilibria:
-        axis.plot(*([x] for x in point.point[:2]), "D", color=PALETTE[3], markersize=6, label=point.kind)
+    for kind in dict.fromkeys(point.kind for point in model.equilibria):
+        places = np.array([point.point[:2] for point in model.equilibria if point.kind == kind])
+        axis.plot(*places.T, "D", color=PALETTE[3], markersize=6, label=kind)
     axis.set(xlabel=model.states[0], ylabel=model.states[1])
     axis.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
     return figure

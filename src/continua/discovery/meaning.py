@@ -72,7 +72,7 @@ def _chaos(model: Model, sample: np.ndarray) -> Iterator[str]:
     spread, error = model.spread, np.sqrt(np.diag(model.belief.covariance)[-len(model.states) :])
     horizon = found.horizon(float(np.max(error / spread)), 1.0)
     yield (
-        f"chaotic: differences grow e-fold in {_time(model, found.lyapunov_time)}; "
+        f"is chaotic: differences grow e-fold in {_time(model, found.lyapunov_time)}; "
         f"forecasts are worth believing for about {_time(model, horizon)}"
     )
 

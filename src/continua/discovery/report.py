@@ -27,7 +27,7 @@ from continua.show import (
 )
 
 MOST_RIVALS = 12
-MOST_COLUMNS = 3  # states of a table
+MOST_COLUMNS = 6  # states of a table
 
 
 def report_files(model: Model | Unexplained, forecast: Forecast) -> dict[str, str | bytes]:
@@ -179,18 +179,20 @@ def _phase(figure: Drawn) -> list[Section]:
 
 def _sensitivity(model: Model, forecast: Forecast) -> list[Section]:
     found = sensitivities(model, forecast.time)
-    shown = forecast.states[:MOST_COLUMNS]
-    rows = [
-        [_number(model, one), *(_signed(x) for change in (one.by_percent, one.by_error) for x in change[: len(shown)])]
-        for one in found
-    ]
     words = (
-        f"By how much the forecast moves at most, up to {forecast.time[-1]:.6g}, where one number is 1 % larger, "
-        "or one standard error larger, and all others stay. The last columns say where better data would help the "
-        "forecast; since estimates go together, they do not add up to its band."
+        f"By how much the forecast moves at most, up to {forecast.time[-1]:.6g}, where one number is larger and all "
+        "others stay. The second table says where better data would help the forecast; since estimates go together, it "
+        "does not add up to the band."
     )
-    columns = [f"{name}, {by}" for by in ("1 %", "1 standard error") for name in shown]
-    return [Heading("What the forecast depends on"), Text(words), TableOf(["number", *columns], rows)]
+    changes = {"1 %": [one.by_percent for one in found], "1 standard error": [one.by_error for one in found]}
+    tables = [
+        TableOf(
+            [f"larger by {by}", *forecast.states[:MOST_COLUMNS]],
+            [[_number(model, one), *map(_signed, row[:MOST_COLUMNS])] for one, row in zip(found, rows, strict=True)],
+        )
+        for by, rows in changes.items()
+    ]
+    return [Heading("What the forecast depends on"), Text(words), *tables]
 
 
 def _number(model: Model, one: Sensitivity) -> str:

@@ -69,11 +69,12 @@ class SearchedTerms:
         return replace(self, known=known, forbidden=forbidden)
 
     def libraries(self, names: Sequence[str], inputs: Sequence[str] = (), rows: float = math.inf) -> list[Library]:
-        """Polynomials of a few degrees, with what was asked for; with waves and saturations for few states anyway.
+        """Polynomials of a few degrees, with what was asked for; with waves and saturations for few free states anyway.
 
-        None has more terms than the rows allow.
+        A driven law gets them only where asked: along one range of a force, sin(x) is as good as a cubic, and says
+        less. None has more terms than the rows allow.
         """
-        few = len(names) <= 2 and self.degree is None
+        few = len(names) <= 2 and self.degree is None and not inputs
         degrees = (
             ([2, 3] if len(names) <= 3 else [1, 2]) if self.degree is None else np.atleast_1d(self.degree).tolist()
         )
