@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import continua
+
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference.md"
 PACKAGES = [
     "continua",
@@ -47,3 +49,19 @@ def test_importing_loads_nothing_heavy_and_changes_no_setting():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split("\n")[0] == "[]"
+
+
+@pytest.mark.core
+def test_every_name_and_room_is_there_when_it_is_asked_for():
+    code = (
+        "import sys, continua; assert 'jax' not in sys.modules; assert set(continua.__all__) <= set(dir(continua)); "
+        "rooms = continua.methods.Tsit5, continua.equations.LotkaVolterra, continua.stability.cycle; "
+        "print(*(one.__name__ for one in rooms)); "
+        "print(*(getattr(continua, name).__name__ for name in sorted(continua.__all__)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    rooms, names = run.stdout.strip().split("\n")
+    assert rooms == "Tsit5 LotkaVolterra cycle"
+    assert names.split() == sorted(continua.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'sovle'"):
+        _ = continua.sovle

@@ -1,22 +1,44 @@
 """continua: write a differential equation once; then solve it, differentiate it, learn it."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from continua.core import ContinuaError
-from continua.equations import ODE
-from continua.solver import Solution, Status, solve
-
 if TYPE_CHECKING:
+    from continua import discovery as discovery
+    from continua import equations as equations
+    from continua import methods as methods
+    from continua import solver as solver
+    from continua import stability as stability
+    from continua.core import ContinuaError
     from continua.discovery import Model, fit, load
+    from continua.equations import ODE
+    from continua.solver import Solution, Status, solve
 
 __version__ = "0.1.0"
 __all__ = ["ODE", "ContinuaError", "Model", "Solution", "Status", "fit", "load", "solve"]
 
+ROOMS = ("discovery", "equations", "methods", "solver", "stability")
+HOMES = {
+    "ContinuaError": "core",
+    "Model": "discovery",
+    "ODE": "equations",
+    "Solution": "solver",
+    "Status": "solver",
+    "fit": "discovery",
+    "load": "discovery",
+    "solve": "solver",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """The verbs on data load scipy, polars and matplotlib: only when they are asked for."""
-    if name in ("Model", "fit", "load"):
-        from continua import discovery
+    """Every name and room is imported when it is first asked for: JAX, scipy, polars and matplotlib take their time."""
+    if name in ROOMS:
+        return importlib.import_module(f"continua.{name}")
+    if name not in HOMES:
+        raise AttributeError(f"module 'continua' has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f"continua.{HOMES[name]}"), name)
+    return found
 
-        return getattr(discovery, name)
-    raise AttributeError(f"module 'continua' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *ROOMS])
