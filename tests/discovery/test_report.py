@@ -16,6 +16,7 @@ SECTIONS = [
     "Data, fit and forecast",
     "What the law leaves unexplained",
     "Phase portrait",
+    "What the forecast depends on",
     "What else was tried",
     "Forecasts tested on the record",
     "What was read",
