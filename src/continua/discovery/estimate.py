@@ -274,11 +274,14 @@ def _covariance(
     onto = np.eye(parameters + states)
     onto[parameters:, :parameters] = trajectory.by_parameter[-1, place]
     onto[parameters:, parameters:] = trajectory.by_node[-1, place]
-    return onto @ half @ half.T @ onto.T
+    with np.errstate(all="ignore"):  # the variance of what the data does not determine may overflow
+        root = onto @ half
+        return root @ root.T
 
 
 def _inverse_root(jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
     """A root of (JᵀJ)⁻¹ by singular values; what the data does not determine gets a huge variance, not an error."""
     scale = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
     _, singular, rows = np.linalg.svd(jacobian / scale, full_matrices=False)
-    return rows.T / np.maximum(singular, singular[0] * 1e-14) / scale[:, None]
+    with np.errstate(over="ignore"):
+        return rows.T / np.maximum(singular, singular[0] * 1e-14) / scale[:, None]
