@@ -117,11 +117,9 @@ def _multiplied_out(side: Expression, model: Model, numbers: dict[str, str]) -> 
 
 def _uncertain(coefficient: Expression, model: Model) -> tuple[float, float]:
     u, covariance = model.belief.u, model.belief.covariance[: len(model.belief.u), : len(model.belief.u)]
-    family, typical = model.family, model.belief.typical
 
     def value(u: np.ndarray) -> float:
-        numbers = typical * np.where(family.logarithmic, np.exp(np.where(family.logarithmic, u, 0)), u)
-        return evaluate(coefficient, dict(zip(family.names, numbers.tolist(), strict=True)))
+        return evaluate(coefficient, model.parameters_at(u))
 
     steps = STEP * np.eye(len(u))
     gradient = np.array([(value(u + step) - value(u - step)) / (2 * STEP) for step in steps])

@@ -167,8 +167,11 @@ class Model(Saved):
     @property
     def parameters(self) -> dict[str, float]:
         """The parameters by name, in the units of the data."""
+        return self.parameters_at(self.belief.u)
+
+    def parameters_at(self, u: NDArray[np.float64]) -> dict[str, float]:
+        """The parameters by name, of other unknowns [parameter] of the family."""
         logarithmic = self.family.logarithmic
-        u = self.belief.u
         values = self.belief.typical * np.where(logarithmic, np.exp(np.where(logarithmic, u, 0)), u)
         return dict(zip(self.family.names, values.tolist(), strict=True))
 

@@ -128,7 +128,7 @@ def families(size: int) -> list[Family]:
 
 
 @kept(0)
-def _sensitivity(family: NamedFamily, p: Given, states: Given) -> Float[Array, "slope parameter"]:
+def _by_parameter(family: NamedFamily, p: Given, states: Given) -> Float[Array, "slope parameter"]:
     """How the slopes at these states change with each parameter."""
 
     def law(p: Array) -> Array:
@@ -158,7 +158,7 @@ def _closed(named: NamedSystem) -> NamedFamily:
     )
     random = np.random.default_rng(0)
     states = random.uniform(0.5, 1.5, (64, size))
-    jacobian = np.asarray(_sensitivity(full, random.uniform(0.5, 1.5, len(full.names)), states))
+    jacobian = np.asarray(_by_parameter(full, random.uniform(0.5, 1.5, len(full.names)), states))
     lengths = np.linalg.norm(jacobian, axis=0)
     jacobian = jacobian * np.where(lengths > 1e-10 * lengths.max(), 1 / np.maximum(lengths, 1e-300), 0)
     chosen = list(range(len(free)))

@@ -66,7 +66,7 @@ def report(model: Model, forecast: Forecast, figures: Mapping[str, Drawn]) -> st
         figures: "record", "residuals" and, for more than one state, "phase".
     """
     sections = [
-        *(Callout(f"{caveat[:1].upper()}{caveat[1:]}.", "Before you read on", "warning") for caveat in model.caveats),
+        *(Callout(_sentence(caveat), "Before you read on", "warning") for caveat in model.caveats),
         *_law(model),
         *_meaning(model),
         *_record(forecast, figures["record"]),
@@ -85,7 +85,7 @@ def _without_law(model: Unexplained, forecast: Forecast) -> dict[str, str | byte
     """report.html and its figure for a record that supports no law."""
     figure, alt = baseline_figure(model, forecast), f"Measured {_joined(model.states)}, and the baseline's forecast."
     drawn, made = svg_and_files("record", figure, alt)
-    reasons = " ".join(f"{reason[:1].upper()}{reason[1:]}." for reason in model.reasons)
+    reasons = " ".join(map(_sentence, model.reasons))
     sections = [
         Callout(f"{reasons} The forecast below is that of a baseline: {model.baseline}.", NO_EQUATION, "warning"),
         Heading("Data and forecast"),
@@ -98,6 +98,10 @@ def _without_law(model: Unexplained, forecast: Forecast) -> dict[str, str | byte
         "report.html": page(f"No law behind {_joined(model.states)}", sections),
         **{f"figures/{name}": content for name, content in made.items()},
     }
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _joined(names: Sequence[str]) -> str:
