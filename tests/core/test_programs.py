@@ -1,5 +1,6 @@
 """Programs on disk: found again for the same question only, and never worse than `jax.jit`."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +8,13 @@ import pytest
 from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
 from continua.core import kept, programs
+
+
+class Wave(eqx.Module):
+    """A PyTree with a static part."""
+
+    rate: jax.Array
+    shift: float = eqx.field(static=True, default=0.0)
 
 
 class Traced:
@@ -104,3 +112,35 @@ def test_the_oldest_make_room(folder, monkeypatch):
     value(program, 3)
     (left,) = folder.iterdir()
     assert left != first
+
+
+def test_trees_of_our_own_classes_are_kept_and_told_apart(folder, monkeypatch):
+    traced = Traced()
+
+    def run(wave):
+        def program(wave, x, count):
+            traced.count += 1
+            return count * jnp.sin(wave.rate * x + wave.shift)
+
+        program.__module__ = "continua.tested"
+        return np.asarray(kept(2)(program)(wave, X, 3))
+
+    rate = jnp.float32(2.0)
+    np.testing.assert_allclose(run(Wave(rate)), 3 * np.sin(2 * X), rtol=1e-6)
+    assert not folder.exists()  # a class from elsewhere: its source is unknown
+    monkeypatch.setattr(Wave, "__module__", "continua.tested")
+    for wave in (Wave(rate), Wave(rate), Wave(rate, 1.0), Wave(jnp.float32(3.0), 1.0)):
+        np.testing.assert_allclose(run(wave), 3 * np.sin(wave.rate * X + wave.shift), rtol=1e-5)
+    assert traced.count == 3
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_leaves_that_are_no_numbers_decide_which_program_it_is(folder):
+    def program(function, x):
+        return function(x)
+
+    program.__module__ = "continua.tested"
+    both = kept()(program)
+    np.testing.assert_allclose(both(jnp.sin, X), np.sin(X), rtol=1e-6)
+    np.testing.assert_allclose(both(jnp.cos, X), np.cos(X), rtol=1e-6)
+    assert not folder.exists()

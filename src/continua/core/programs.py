@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -27,6 +28,7 @@ Output = TypeVar("Output")
 Given = jax.Array | np.ndarray | np.generic  # what comes from the host is handed to a compiled program as it is
 
 PACKAGE = "continua"
+BUILT_IN = re.compile(r"<class '(?:tuple|list|dict|NoneType)'>")
 FOREIGN = re.compile(rf"<(?!class '{PACKAGE}\.)")  # in a repr: a function, an address, a class of someone else's
 MOST_BYTES = 2**28  # on disk; beyond, those written longest ago go
 PLAIN = (bool, int, float, str, tuple, type(None))
@@ -47,36 +49,39 @@ UNUSABLE = (
 
 
 def kept(*static: int) -> Callable[[Callable[Inputs, Output]], Callable[Inputs, Output]]:
-    """`jax.jit(function, static_argnums=static)` whose compiled programs are kept where JAX keeps its own.
+    """`equinox.filter_jit(function)` whose compiled programs are kept where JAX keeps its own.
 
     That is in the folder `jax_compilation_cache_dir`, which must be the user's own, since what is read from it is run.
-    Without such a folder, on several devices, under another transformation, and for static arguments that are not made
-    of this package's classes and plain values, it is `jax.jit` and nothing else. A program is found again only by the
-    same sources of this package, versions, settings of JAX, machine, static arguments and shapes.
+    Without such a folder, on several devices, under another transformation, and where static arguments or the classes
+    of PyTrees are not this package's own or plain ones, nothing is kept. A program is found again only by the same
+    sources of this package, versions, settings of JAX, machine, static arguments, PyTrees and shapes.
 
     Args:
         static: the places of the static arguments; they need a `repr` that says all about them.
     """
 
     def decorate(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
-        plain = jax.jit(function, static_argnums=static)
+        plain, filtered = jax.jit(function, static_argnums=static), eqx.filter_jit(function)
         name = f"{function.__module__}.{function.__qualname__}"
         programs: dict[Any, Callable[..., Output] | None] = {}
 
         @functools.wraps(function)
         def call(*args: Inputs.args, **named: Inputs.kwargs) -> Output:
-            fixed = tuple(args[place] for place in static)
-            free = [arg for place, arg in enumerate(args) if place not in static]
-            folder, shapes = _setting("jax_compilation_cache_dir"), _shapes(free)
-            if folder is None or shapes is None or named:
-                return plain(*args, **named)
-            key = (fixed, shapes, _setting("jax_enable_x64"))
+            fixed = {place: args[place] for place in static}
+            leaves, tree = jax.tree.flatten([arg for place, arg in enumerate(args) if place not in static])
+            folder, shapes = _setting("jax_compilation_cache_dir"), _shapes(leaves)
+            if shapes is None or named:
+                return filtered(*args, **named)
+            if folder is None:
+                return plain(*args)
+            key = (tuple(fixed.values()), tree, shapes, _setting("jax_enable_x64"))
             if key not in programs:
-                known = name.startswith(f"{PACKAGE}.") and all(map(_is_ours, fixed)) and len(jax.devices()) == 1
-                file = Path(folder) / "programs" / _digest(name, key)
-                programs[key] = _program(file, plain, args, free) if known else None
+                own = name.startswith(f"{PACKAGE}.") and all(map(_is_ours, (*fixed.values(), *_nodes(tree))))
+                known = own and len(jax.devices()) == 1
+                file = Path(folder) / "programs" / _digest(name, (*key, _nodes(tree)))
+                programs[key] = _program(file, _of_leaves(function, fixed, tree), leaves) if known else None
             program = programs[key]
-            return plain(*args) if program is None else program(*free)
+            return plain(*args) if program is None else program(*leaves)
 
         return call
 
@@ -87,13 +92,26 @@ def _setting(name: str) -> Any:
     return getattr(jax.config, name)
 
 
-def _shapes(free: Sequence[Any]) -> tuple[Any, ...] | None:
-    """What a program depends on besides its static arguments; None where it cannot be kept."""
-    leaves, tree = jax.tree.flatten(free)
-    found: list[Any] = [tree]
+def _of_leaves(function: Callable[..., Output], fixed: dict[int, Any], tree: Any) -> Callable[..., Output]:
+    """The function of the leaves alone: PyTrees of classes do not come back from a file as the same."""
+
+    def of_leaves(*leaves: Any) -> Output:
+        args = jax.tree.unflatten(tree, leaves)
+        for place in sorted(fixed):
+            args.insert(place, fixed[place])
+        return function(*args)
+
+    return of_leaves
+
+
+def _shapes(leaves: Sequence[Any]) -> tuple[Any, ...] | None:
+    """What a program depends on besides its static arguments and trees; None where it cannot be kept."""
+    found: list[Any] = []
     for leaf in leaves:
         if isinstance(leaf, np.ndarray | np.generic):
             found.append((leaf.shape, leaf.dtype))
+        elif type(leaf) in (bool, int, float, complex):
+            found.append(type(leaf))
         elif isinstance(leaf, jax.Array) and not is_traced(leaf):
             found.append((leaf.shape, leaf.dtype, leaf.weak_type))
         else:
@@ -101,10 +119,17 @@ def _shapes(free: Sequence[Any]) -> tuple[Any, ...] | None:
     return tuple(found)
 
 
+def _nodes(tree: Any) -> tuple[tuple[type, Any], ...]:
+    """The class of every node of a tree and what it holds besides arrays."""
+    data = tree.node_data()
+    own = [] if data is None else [data]
+    return (*own, *(node for child in tree.children() for node in _nodes(child)))
+
+
 def _is_ours(value: Any) -> bool:
     """Whether its repr says all that matters: it holds plain values and classes whose source is known."""
     own = type(value) in PLAIN or type(value).__module__.startswith(f"{PACKAGE}.")
-    return own and FOREIGN.search(repr(value)) is None
+    return own and FOREIGN.search(BUILT_IN.sub("", repr(value))) is None
 
 
 def _digest(name: str, key: tuple[Any, ...]) -> str:
@@ -129,15 +154,15 @@ def _surroundings() -> tuple[str, ...]:
     return sources.hexdigest(), *versions, *machine
 
 
-def _program(file: Path, plain: Any, args: Sequence[Any], free: Sequence[Any]) -> Callable[..., Any]:
+def _program(file: Path, function: Callable[..., Any], leaves: Sequence[Any]) -> Callable[..., Any]:
     """What the file holds, if it runs, else a program compiled now and written to it."""
     from jax.experimental import serialize_executable
 
     with contextlib.suppress(*UNUSABLE):
         read = serialize_executable.deserialize_and_load(*pickle.loads(zlib.decompress(file.read_bytes())))
-        jax.block_until_ready(read(*free))
+        jax.block_until_ready(read(*leaves))
         return read
-    lowered = plain.lower(*args)
+    lowered = jax.jit(function).lower(*leaves)
     with _compiled_anew():
         compiled = lowered.compile()
     with contextlib.suppress(*UNUSABLE):

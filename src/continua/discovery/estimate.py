@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from continua.discovery.chain import Point
 from continua.discovery.family import Family
@@ -54,7 +54,7 @@ class Estimate:
     @property
     def parameters(self) -> NDArray[np.float64]:
         """The parameters in the units of the data."""
-        return np.asarray(self.family.values(jnp.asarray(self.point.u), jnp.asarray(self.shooting.typical)))
+        return self.family.values(self.point.u, self.shooting.typical)
 
     @property
     def equation(self) -> Equation:
@@ -94,7 +94,7 @@ class Estimate:
     @property
     def quantile(self) -> float:
         """Student's t for a two-sided interval, with the degrees of freedom that are left."""
-        return float(student.ppf(0.5 + CONFIDENCE / 2, self.left))
+        return float(stdtrit(self.left, 0.5 + CONFIDENCE / 2))
 
     @property
     def errors(self) -> NDArray[np.float64]:
@@ -107,7 +107,7 @@ class Estimate:
         """[parameter, 2]: 95 % intervals, symmetric in the logarithm for positive parameters."""
         u = self.point.u
         reach = self.quantile * np.sqrt(np.diag(self.covariance)[: len(u)])
-        ends = [self.family.values(jnp.asarray(u + s * reach), jnp.asarray(self.shooting.typical)) for s in (-1, 1)]
+        ends = [self.family.values(u + s * reach, self.shooting.typical) for s in (-1, 1)]
         return np.sort(np.stack([np.asarray(e) for e in ends], 1), 1)
 
 

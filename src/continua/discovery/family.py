@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from continua.discovery.observations import Observations
 from continua.equations import Equation, Linear, ParameterInfo, WrittenSystem
 from continua.show import Term, expand, is_coefficient, multiply, symbols_of, terms_of, text
+
+Numbers = TypeVar("Numbers", Float[Array, " parameter"], Float[np.ndarray, " parameter"])
 
 STARTS = 6
 
@@ -47,9 +49,10 @@ class Family(ABC):
     def typical_sizes(self, data: Observations) -> NDArray[np.float64]:
         """The size of each parameter on the data; a change of units changes the sizes by just that change."""
 
-    def values(self, u: Float[Array, " parameter"], typical: Float[Array, " parameter"]) -> Float[Array, " parameter"]:
-        """The parameters of the unknowns."""
-        return typical * jnp.where(self.logarithmic, jnp.exp(jnp.where(self.logarithmic, u, 0.0)), u)
+    def values(self, u: Numbers, typical: Numbers) -> Numbers:
+        """The parameters of the unknowns; of numbers on the host, by numpy."""
+        module = cast(Any, np if isinstance(u, np.ndarray) else jnp)
+        return typical * module.where(self.logarithmic, module.exp(module.where(self.logarithmic, u, 0.0)), u)
 
     def starts(self) -> Iterator[NDArray[np.float64]]:
         """Unknowns from which a search for the parameters may begin."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import ndtri
 
 from continua.core import in_double_precision
 from continua.discovery.forecasting import Forecast, solved
@@ -107,7 +108,7 @@ def residual_figure(model: Model) -> "Figure":
         colour = PALETTE[i % len(PALETTE)]
         over.plot(model.time[known], scaled[known, i], "o-", color=colour, markersize=3, linewidth=0.8, label=name)
         ordered = np.sort(scaled[known, i])
-        expected = model.noise_model.from_normal(_normal_quantiles(len(ordered)))
+        expected = model.noise_model.from_normal(ndtri((np.arange(len(ordered)) + 0.5) / len(ordered)))
         normal.plot(expected, ordered, "o", color=colour, markersize=3)
     over.axhline(0, color="0.5", linewidth=0.8)
     over.set(xlabel=_time_label(model), ylabel="residual / σ")
@@ -121,12 +122,6 @@ def residual_figure(model: Model) -> "Figure":
 def residuals(model: Model) -> np.ndarray:
     """[row, state]: (measured − law)/σ on the noise's normal scale."""
     return -model.noise_model.residuals(model.fitted, model.values)[0] / model.sigma
-
-
-def _normal_quantiles(count: int) -> np.ndarray:
-    from scipy.stats import norm
-
-    return norm.ppf((np.arange(count) + 0.5) / count)
 
 
 @in_double_precision

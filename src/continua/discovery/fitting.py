@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 from threadpoolctl import threadpool_limits
 
 from continua.core import in_double_precision
@@ -289,9 +289,7 @@ def _model(best: Tried, record: Record, skills: list[Skill]) -> Model:
 
 def _belief(best: Estimate) -> Belief:
     """Parameters and last state, and their joint covariance by the trajectory's derivative."""
-    wider = best.quantile / norm.ppf(
-        0.5 + CONFIDENCE / 2
-    )  # normal draws stand for Student's t: their 95 % are its 95 %
+    wider = best.quantile / ndtri(0.5 + CONFIDENCE / 2)  # normal draws stand for Student's t: their 95 % are its 95 %
     covariance = best.covariance * wider**2
     sigma = best.sigma * np.sqrt(best.count / best.left) * wider
     sigma = np.where(best.shooting.data.measured, sigma, 0)

@@ -200,7 +200,7 @@ class Model(Saved):
 
         Inputs are its `args`, a mapping from each to a number or a function of time (see `continua.equations.Written`).
         """
-        return self.family.equation(jnp.asarray(list(self.parameters.values())))
+        return self.family.equation(jnp.asarray(np.array(list(self.parameters.values()))))
 
     @property
     def undriven(self) -> Equation:

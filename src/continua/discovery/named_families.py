@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from continua.core import Given, in_double_precision, kept
+from continua.core import Given, in_double_precision, is_traced, kept
 from continua.discovery.family import Family, LinearFamily
 from continua.discovery.observations import Observations
 from continua.equations import (
@@ -83,7 +83,8 @@ class NamedFamily(Family):
     def equation(self, p: Float[Array, " parameter"]) -> Equation:
         """The system, in other units where these are free."""
         own = len(self.free)
-        base = self.system(**{name: p[i] for i, name in enumerate(self.free)})
+        values = p if is_traced(p) else map(jnp.asarray, np.asarray(p))
+        base = self.system(**dict(zip(self.free, values, strict=False)))
         if not self.scales and not self.rate:
             return base
         scale = jnp.ones(self.size)

@@ -9,7 +9,6 @@ Analysis (1988), chapter 6.
 
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,7 +47,7 @@ def profile_intervals(found: Estimate) -> NDArray[np.float64]:
             else:
                 u = found.point.u.copy()
                 u[i] = end
-                values = found.family.values(jnp.asarray(u), jnp.asarray(found.shooting.typical))
+                values = found.family.values(u, found.shooting.typical)
                 intervals[i, side] = float(values[i])
     return intervals
 

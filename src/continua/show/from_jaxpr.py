@@ -114,7 +114,7 @@ def _apply(equation: JaxprEqn, inputs: list[Elements]) -> list[Elements]:
     if name in CALLS and body is not None:
         return _run(getattr(body, "jaxpr", body), getattr(body, "consts", ()), inputs)
     if not any(_is_symbolic(array) for array in inputs):
-        return _bound(equation, [jnp.asarray(array) for array in inputs])
+        return _bound(equation, inputs)
     if name in UNCHANGED:
         return inputs
     if name in ELEMENTWISE:
@@ -135,8 +135,10 @@ def _is_symbolic(array: Elements) -> bool:
 
 
 def _bound(equation: JaxprEqn, inputs: Sequence[Any]) -> list[Elements]:
-    """The equation on numbers, by JAX."""
-    outputs = equation.primitive.bind(*inputs, **equation.params)
+    """The equation on numbers: by numpy where it only moves them, since JAX compiles each one by itself."""
+    if equation.primitive.name in BY_NUMPY:
+        return BY_NUMPY[equation.primitive.name](equation.params, *inputs)
+    outputs = equation.primitive.bind(*map(jnp.asarray, inputs), **equation.params)
     return [np.asarray(output) for output in (outputs if equation.primitive.multiple_results else [outputs])]
 
 
@@ -202,9 +204,9 @@ def _moved(equation: JaxprEqn, inputs: list[Elements], data: Callable[[int], Seq
     for place in places:
         array, aval = inputs[place], cast(Any, equation.invars[place].aval)
         addresses = np.arange(start, start + array.size, dtype=np.float32).reshape(array.shape)
-        addressed[place] = jnp.asarray(addresses, dtype=aval.dtype)
+        addressed[place] = addresses.astype(aval.dtype)
         start += array.size
-    found = _bound(equation, [jnp.asarray(array) for array in addressed])
+    found = _bound(equation, addressed)
     return [_looked_up(pool, addresses, equation.primitive.name) for addresses in found]
 
 
@@ -273,6 +275,15 @@ REDUCTIONS: dict[str, Rule] = {
     "reduce_min": lambda *row: reduce(lambda a, b: call("min", a, b), row),
 }
 # Which inputs are data; the others are indices or conditions and must be constant.
+BY_NUMPY: dict[str, Callable[..., list[Elements]]] = {
+    "squeeze": lambda params, x: [np.squeeze(x, params["dimensions"])],
+    "slice": lambda params, x: [
+        x[tuple(map(slice, params["start_indices"], params["limit_indices"], params["strides"] or [1] * x.ndim))]
+    ],
+    "concatenate": lambda params, *arrays: [np.concatenate(arrays, params["dimension"])],
+    "stack": lambda params, *arrays: [np.stack(arrays, params["axis"])],
+    "unstack": lambda params, x: list(map(np.asarray, np.moveaxis(x, params["axis"], 0))),
+}
 MOVED: dict[str, Callable[[int], Sequence[int]]] = {
     **dict.fromkeys(
         (

@@ -6,13 +6,12 @@ $$ (y - y_*)' \approx J\, (y - y_*), \qquad J_{ij} = \partial f_i / \partial y_j
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from continua.core import Args, Scalar, in_double_precision
+from continua.core import Args, Scalar, in_double_precision, kept
 from continua.equations import Equation
 from continua.stability import arguments
 
@@ -96,7 +95,7 @@ def slopes_and_jacobians(
     return np.asarray(slopes), np.asarray(matrices)
 
 
-@eqx.filter_jit
+@kept()
 def _linearise(equation: Equation, t: Scalar, points: Float[Array, "point state"], args: Args) -> tuple[Array, Array]:
     def one(y: Array) -> tuple[Array, Array]:
         slope, push = jax.linearize(lambda y: jnp.asarray(equation(t, y, args), y.dtype), y)

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from continua.core import Args, ArgumentError, FailedSolve, Scalar, in_double_precision
+from continua.core import Args, ArgumentError, FailedSolve, Scalar, in_double_precision, kept
 from continua.equations import Equation
 from continua.solver import Status
 from continua.stability import arguments
@@ -257,7 +256,7 @@ def _plan(transient: float, span: float, rate: float) -> _Plan:
     return _Plan(blocks, length, min(math.ceil(transient / length - 1e-9), blocks - BATCHES))
 
 
-@eqx.filter_jit
+@kept(7, 8)
 def _follow(
     equation: Equation,
     y: Array,

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
-from continua.core import Args
+from continua.core import Args, Given, Scalar, kept
 from continua.equations import Equation
 from continua.solver import Status, solve
 from continua.stability.arguments import StateVector
@@ -28,7 +28,14 @@ def trajectory(
 ) -> Trajectory:
     """From z at t0 on; the units are such that the states are of order 1."""
     ts = np.linspace(t0, t0 + duration, POINTS)
+    ys, status, reached = _followed(equation, z, ts, args, rtol, max_steps)
+    return Trajectory(ts, np.asarray(ys), Status(int(status)), float(reached))
+
+
+@kept(5)
+def _followed(
+    equation: Equation, z: Given, ts: Given, args: Args, rtol: float | Scalar, max_steps: int
+) -> tuple[Array, Array, Array]:
     control = {"rtol": rtol, "atol": rtol * 1e-2, "max_steps": max_steps}
-    solution = solve(equation, jnp.asarray(z), ts, args=args, throw=False, **control)
-    status = Status(int(np.asarray(solution.ending.status)[0]))
-    return Trajectory(ts, np.asarray(solution.ys), status, float(np.asarray(solution.ending.t)[0]))
+    solution = solve(equation, jnp.asarray(z), jnp.asarray(ts), args=args, throw=False, **control)
+    return solution.ys, solution.status, solution.ending.t[0]

@@ -6,12 +6,11 @@ It is stepped together with the state, in one solve: it compiles in less than ha
 and gives the same numbers within the tolerance.
 """
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from continua.core import Args, Instant, Scalar
+from continua.core import Args, Instant, Scalar, kept
 from continua.equations import Equation
 from continua.solver import solve
 
@@ -31,7 +30,7 @@ class Variational(Equation):
         return slope, jax.vmap(push, 1, 1)(frame)
 
 
-@eqx.filter_jit
+@kept(6)
 def carry(
     equation: Equation, y: Array, frame: Frame, span: Float[Array, "2"], args: Args, rtol: Scalar, max_steps: int
 ) -> tuple[Float[Array, " state"], Frame, Array]:

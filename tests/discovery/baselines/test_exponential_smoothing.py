@@ -1,4 +1,4 @@
-"""Exponential smoothing against closed forms, and against statsmodels' own forecasts."""
+"""Exponential smoothing against closed forms, and against statsmodels."""
 
 import subprocess
 import sys
@@ -7,11 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from continua.discovery.baselines import (
-    ETS,
-    Grid,
-    regular_grid,
-)
+from continua.discovery.baselines import ETS
+from continua.discovery.baselines.innovations import TRENDS, smoothed
 from tests.discovery.baselines.records import MONTHS, column, fitted, months
 
 
@@ -57,29 +54,61 @@ def test_ets_covers_what_comes(ahead):
     assert np.mean(inside) >= 0.85
 
 
-@pytest.mark.parametrize("trend", ["straight", "damped"])
+@pytest.mark.parametrize("trend", TRENDS)
 @pytest.mark.parametrize("season", [1, 6])
-def test_ets_forecasts_what_statsmodels_forecasts(trend, season):
+def test_the_smoother_is_the_one_that_statsmodels_finds_or_a_likelier_one(trend, season):
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-    from continua.discovery.baselines.exponential_smoothing import _smoother
-
     n = np.arange(90)
-    y = 3 + 0.05 * n + np.sin(n * np.pi / 3) + 0.2 * np.random.default_rng(5).standard_normal(90)
-    seasonal: Any = {"seasonal": "add", "seasonal_periods": season} if season > 1 else {}
-    bounds: Any = {"bounds": {"damping_trend": (0.8, 0.98)}} if trend == "damped" else {}
-    scaled = (y - y.mean()) / y.std()
-    theirs = ExponentialSmoothing(scaled, trend="add", damped_trend=trend == "damped", **seasonal, **bounds).fit()
-    grid = regular_grid(n * 1.0, y)
-    assert isinstance(grid, Grid)
-    ours = _smoother(grid, False, y, 0.0, trend, season, np.zeros(season))
+    y = 0.05 * n + np.sin(n * np.pi / 3) + 0.2 * np.random.default_rng(5).standard_normal(90)
+    y = (y - y.mean()) / y.std()
+    options: Any = {"trend": "add", "damped_trend": trend == "damped"} if trend else {}
+    options |= {"seasonal": "add", "seasonal_periods": season} if season > 1 else {}
+    options |= {"bounds": {"damping_trend": (0.8, 0.98)}} if trend == "damped" else {}
+    theirs = ExponentialSmoothing(y, **options).fit()
+    ours = smoothed(y, trend, season)
     assert ours is not None
-    expected = ours.outlook(np.arange(90.0, 115.0))[0]
-    np.testing.assert_allclose(expected, y.mean() + y.std() * theirs.forecast(25), rtol=1e-10)
+    assert np.sum(ours.innovations**2) <= theirs.sse * (1 + 1e-6)
+    if np.sum(ours.innovations**2) > theirs.sse * (1 - 1e-6):
+        ahead = np.arange(25)
+        damped = np.cumsum(ours.weights.phi ** (ahead + 1.0))
+        forecast = ours.level + damped * ours.slope + ours.season[ahead % season]
+        np.testing.assert_allclose(forecast, theirs.forecast(25), atol=0.02)
+
+
+@pytest.mark.parametrize("trend", TRENDS)
+@pytest.mark.parametrize("season", [1, 7])
+def test_states_and_innovations_obey_the_equations_of_the_smoother(trend, season):
+    """Run backward from the last states with the innovations, the equations give the record itself."""
+    y = np.random.default_rng(8).standard_normal(60).cumsum() / 4 + np.sin(np.arange(60) * 2 * np.pi / 7)
+    found = smoothed(y, trend, season)
+    assert found is not None
+    (alpha, beta, gamma, phi), level, slope = found.weights, found.level, found.slope
+    seasons = list(found.season)
+    for t in reversed(range(60)):
+        innovation = found.innovations[t]
+        slope_before = (slope - beta * innovation) / phi if trend else 0.0
+        level -= phi * slope_before + alpha * innovation
+        season_before = seasons[-1] - gamma * innovation if season > 1 else 0.0
+        seasons = [season_before, *seasons[:-1]]
+        slope = slope_before
+        assert y[t] == pytest.approx(level + phi * slope + season_before + innovation, abs=1e-6)
+
+
+def test_weights_that_made_a_long_record_are_found():
+    random = np.random.default_rng(2)
+    level, slope, record = 0.0, 0.0, []
+    for shock in random.standard_normal(2000):
+        record.append(level + 0.9 * slope + shock)
+        level, slope = level + 0.9 * slope + 0.4 * shock, 0.9 * slope + 0.1 * shock
+    found = smoothed(np.array(record), "damped", 1)
+    assert found is not None
+    np.testing.assert_allclose(found.weights, (0.4, 0.1, 0, 0.9), atol=0.05)
+    assert np.std(found.innovations) == pytest.approx(1, abs=0.04)
 
 
 @pytest.mark.core
-def test_statsmodels_is_loaded_only_when_a_smoother_is_fitted():
+def test_statsmodels_is_loaded_only_where_a_season_is_long():
     code = "import sys, continua, continua.discovery.baselines; print({'statsmodels', 'pandas'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"

@@ -1,13 +1,13 @@
-"""Exponential smoothing by statsmodels, in the kind with the lowest AICc."""
+"""Exponential smoothing, in the kind with the lowest AICc."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from continua.discovery.baselines.forecaster import Column, NotAvailable, Vector, normal_bounds
 from continua.discovery.baselines.grid import Grid
+from continua.discovery.baselines.innovations import TRENDS, smoothed
 from continua.discovery.baselines.naive import Last
 from continua.discovery.baselines.periods import FEWEST_CYCLES
 from continua.discovery.baselines.seasonal import Seasonal
@@ -16,9 +16,6 @@ MOST_ROWS = 2000  # a smoother forgets what is older; it reads the last ones onl
 LONGEST_ESTIMATED = 24  # a longer season is decomposed, not searched for in as many unknowns
 SMALLEST = 1e-24  # of the variance, below which residuals are rounding
 STL_CYCLES = 13  # over which a long season may change; the number R's stlf takes
-TRENDS = {"": 0, "straight": 2, "damped": 3}  # and their unknowns: weight, first slope, damping
-WEIGHTS = ("smoothing_level", "smoothing_trend", "smoothing_seasonal", "damping_trend")
-DAMPING = (0.8, 0.98)  # Hyndman et al.: less forgets at once, more is straight
 LARGEST_LOG = 700.0  # exp of more overflows
 
 
@@ -32,14 +29,14 @@ class ETS(Seasonal):
 
     of y or, where all are positive, of log y (so that trend and season multiply); with a damped, a straight or no
     trend; with or without a season: the lowest AICc on the scale of y. A season longer than 24 rows is taken off by
-    STL beforehand. Gaps are filled linearly. The last 2000 rows are read.
+    statsmodels' STL beforehand. Gaps are filled linearly. The last 2000 rows are read.
 
     Args:
         period: m, in steps of the median sampling; None to detect it in what is fitted.
         calendar: the unit of time, as for `SeasonalNaive`.
 
     Source: Hyndman, Koehler, Ord & Snyder, Forecasting with Exponential Smoothing (2008), chapters 2 and 6; STL:
-    Cleveland, Cleveland, McRae & Terpenning, J. Off. Stat. 6 (1990) 3–73; both as statsmodels has them.
+    Cleveland, Cleveland, McRae & Terpenning, J. Off. Stat. 6 (1990) 3–73.
     """
 
     title = "ETS"
@@ -125,34 +122,11 @@ def _smoother(
     unit = float(y.std())
     if n < unknowns + 3 or not unit > 0:
         return None
-    result = _by_statsmodels((y - y.mean()) / unit, trend, searched)
-    if result is None:
+    found = smoothed((y - y.mean()) / unit, trend, searched)
+    if found is None:
         return None
-    (alpha, beta, gamma, phi), (level, slope, last), residuals = result
-    squares = float(np.sum(residuals**2)) + n * SMALLEST  # an exact fit has no logarithm
+    squares = float(np.sum(found.innovations**2)) + n * SMALLEST  # an exact fit has no logarithm
     aicc = n * np.log(squares / n * unit**2) + jacobian + 2 * unknowns * n / (n - unknowns - 1)
     sigma = float(unit * np.sqrt(squares / (n - unknowns + 1)))
-    states = float(y.mean() + unit * level), unit * slope, season + unit * last
-    return _Smoother(grid, log, alpha, beta, gamma, phi, *states, sigma, float(aicc))
-
-
-def _by_statsmodels(y: Vector, trend: str, m: int) -> Any:
-    """((α, β, γ, φ), (last level, slope, season), residuals), or None where statsmodels finds nothing finite."""
-    from statsmodels.tsa.holtwinters import ExponentialSmoothing
-
-    damped = trend == "damped"
-    options: dict[str, Any] = {"trend": "add", "damped_trend": damped} if trend else {}
-    options |= {"seasonal": "add", "seasonal_periods": m} if m > 1 else {}
-    options |= {"bounds": {"damping_trend": DAMPING}} if damped else {}
-    try:
-        result: Any = ExponentialSmoothing(y, initialization_method="estimated", **options).fit()
-    except (ArithmeticError, IndexError, ValueError):
-        return None
-    of = {name: float(np.nan_to_num(value)) for name, value in result.params.items() if name in WEIGHTS}
-    alpha, phi = of["smoothing_level"], of["damping_trend"] if damped else float(trend == "straight")
-    slope = float(result.trend[-1]) if trend else 0.0
-    season = np.asarray(result.season[-m:]) if m > 1 else np.zeros(1)
-    weights = (alpha, alpha * of["smoothing_trend"], of["smoothing_seasonal"], phi)
-    if not np.isfinite([*weights, slope, *season, result.level[-1], result.sse]).all():
-        return None
-    return weights, (float(result.level[-1]), slope, season), np.asarray(result.resid)
+    states = float(y.mean() + unit * found.level), unit * found.slope, season + unit * found.season
+    return _Smoother(grid, log, *found.weights, *states, sigma, float(aicc))
