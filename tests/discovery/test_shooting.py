@@ -4,12 +4,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import continua
 from continua.discovery.chain import Point
+from continua.discovery.estimate import estimates
 from continua.discovery.matching import starting_points
 from continua.discovery.named_families import families
-from continua.discovery.noise import NOISES
+from continua.discovery.noise import NOISES, Additive
 from continua.discovery.observations import observe
 from continua.discovery.shooting import Segments, Shooting
+from continua.equations import Robertson
 from continua.files import read_table
 
 from .chains import dense
@@ -86,3 +89,17 @@ def test_typical_sizes_change_with_the_units(size):
             found = np.asarray(family.equation(jnp.asarray(p))(jnp.zeros(()), jnp.asarray(states), None)) * factor
             np.testing.assert_allclose(found, found if slope is None else slope, rtol=1e-6)
             slope = found
+
+
+def test_a_stiff_law_is_followed_and_found():
+    """Robertson's reactions: its rates span nine orders of magnitude, and no explicit method gets between two rows."""
+    times = np.linspace(0.0, 40.0, 41)
+    y = np.asarray(continua.solve(Robertson(), np.array([1.0, 0.0, 0.0]), times, rtol=1e-9, atol=1e-13).ys)
+    data, _ = observe(read_table(table(times, additive(y, 0.01, 3), "ABC")))
+    family = next(f for f in families(3) if f.title == "Robertson reactions")
+    (found,) = estimates(family, data, [Additive()])
+    assert found is not None
+    assert found.reproduction > 0.999
+    k = dict.fromkeys(("scale_1", "scale_2", "scale_3"), 1.0) | dict(zip(family.names, found.parameters, strict=True))
+    forward, back = k["k2"] * k["scale_3"] / k["scale_2"] ** 2, k["k3"] * k["scale_1"] / (k["scale_2"] * k["scale_3"])
+    np.testing.assert_allclose((k["k1"], forward, back), (0.04, 3e7, 1e4), rtol=0.03)  # in the units of the data

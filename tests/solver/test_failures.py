@@ -11,7 +11,7 @@ import continua
 from continua import Status
 from continua.core import ContinuaError, FailedSolve
 from continua.equations import HarmonicOscillator, Robertson, VanDerPol
-from continua.methods import Euler
+from continua.methods import Euler, Tsit5
 from continua.solver import Fixed
 
 EULER = {"method": Euler(), "step_control": Fixed(0.01)}
@@ -75,13 +75,14 @@ def pole(t, y, args):
 
 FINE = ["max_steps=10 at t=", "Raise `max_steps`"]
 STIFF = ["max_steps=2000 at t=", "looks stiff", "|∂f/∂y|", "Rodas5P"]
+EXPLICIT = {"max_steps": 2000, "method": Tsit5()}
 CASES = {
     "budget": Case(Status.STEP_BUDGET, HarmonicOscillator(), [1.0, 0.0], 20.0, 1.6, FINE, {"max_steps": 10}),
     "budget of fixed steps": Case(
         Status.STEP_BUDGET, HarmonicOscillator(), [1.0, 0.0], 2.0, 0.1, FINE, {"max_steps": 10, **EULER}
     ),
-    "Robertson": Case(Status.STIFF, Robertson(), [1.0, 0.0, 0.0], 1e3, 3.0, STIFF, {"max_steps": 2000}),
-    "Van der Pol": Case(Status.STIFF, VanDerPol(1000.0), [2.0, 0.0], 2e3, 2.2, STIFF, {"max_steps": 2000}),
+    "Robertson": Case(Status.STIFF, Robertson(), [1.0, 0.0, 0.0], 1e3, 3.0, STIFF, EXPLICIT),
+    "Van der Pol": Case(Status.STIFF, VanDerPol(1000.0), [2.0, 0.0], 2e3, 2.2, STIFF, EXPLICIT),
     "square": Case(Status.BLOW_UP, square, [1.0], 2.0, 1.0, ["blows up near t=1:", "y[0]"]),
     "backward": Case(Status.BLOW_UP, lambda t, y, args: -(y**2), [1.0], -2.0, -1.0, ["blows up near t=-1:"]),
     "exponential": Case(Status.BLOW_UP, exponential, [1.0, 0.0], 2.0, 1.0, ["blows up near t=1:", "y[1] is 33"]),

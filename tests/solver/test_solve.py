@@ -13,8 +13,8 @@ from scipy.integrate import solve_ivp
 
 import continua
 from continua import Solution, Status
-from continua.equations import ExponentialDecay, HarmonicOscillator, LotkaVolterra
-from continua.methods import RK4, Euler, Tsit5
+from continua.equations import ExponentialDecay, HarmonicOscillator, LotkaVolterra, Robertson, VanDerPol
+from continua.methods import RK4, Euler, Rodas5P, Tsit5
 from continua.solver import Adaptive, Fixed
 from tests.equations.systems import SYSTEMS
 
@@ -327,3 +327,24 @@ def test_importing_changes_no_setting_of_jax():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False)
     assert done.stdout == "unchanged\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("law", "start", "end"),
+    [(Robertson(), [1.0, 0.0, 0.0], 1e4), (VanDerPol(1000.0), [2.0, 0.0], 2000.0)],
+    ids=["Robertson", "Van der Pol"],
+)
+def test_without_a_method_a_stiff_equation_gets_a_stiff_one(law, start, end):
+    ts = jnp.array([0.0, end])
+    found = continua.solve(law, jnp.array(start), ts, rtol=1e-8, atol=1e-12)
+    named = continua.solve(law, jnp.array(start), ts, method=Rodas5P(), rtol=1e-8, atol=1e-12)
+    np.testing.assert_array_equal(found.ys, named.ys)
+    assert found.question.method == Rodas5P()
+    assert continua.solve(law, jnp.array(start), ts / 1e6).question.method == Tsit5()
+
+
+def test_what_cannot_be_seen_or_was_named_is_not_changed():
+    ts, start = jnp.array([0.0, 2e3]), jnp.array([2.0, 0.0])
+    solve = lambda y, **how: continua.solve(VanDerPol(1000.0), y, ts, max_steps=2000, throw=False, **how)  # noqa: E731
+    assert jax.jit(lambda y: solve(y).status)(start) == Status.STIFF
+    assert solve(start, method=Tsit5()).status is Status.STIFF

@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from numpy.typing import NDArray
 
 from continua.core import ArgumentError, Instant
 from continua.equations import Equation
-from continua.solver import solve
+from continua.methods import Method
+from continua.solver import by_its_steps, solve
 
 MOST_STEPS = 500  # between two samples
 
@@ -46,25 +47,26 @@ def along(
     ts: Float[Array, " sample"],
     inputs: Float[Array, "interval input"],
     slopes: Float[Array, "interval input"],
+    method: Method,
     **tolerances: Any,
-) -> Float[Array, "sample state"]:
-    """The states at the samples: interval by interval, so that no step crosses a corner of an input."""
+) -> tuple[Float[Array, "sample state"], Int[Array, " interval"]]:
+    """The states at the samples, and the statuses: interval by interval, so that no step crosses an input's corner."""
 
-    def interval(y: Array, piece: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:
+    def interval(y: Array, piece: tuple[Array, Array, Array, Array]) -> tuple[Array, tuple[Array, Array]]:
         begin, end, value, slope = piece
         args = {name: Line(begin, value[i], slope[i]) for i, name in enumerate(names)}
         whole = jnp.stack([begin, end])
-        after = solve(law, y, whole, args=args, max_steps=MOST_STEPS, throw=False, **tolerances).ys[-1]
-        return after, after
+        found = solve(law, y, whole, args=args, method=method, max_steps=MOST_STEPS, throw=False, **tolerances)
+        return found.ys[-1], (found.ys[-1], found.status)
 
-    _, ys = lax.scan(interval, start, (ts[:-1], ts[1:], inputs, slopes))
-    return jnp.concatenate([start[None], ys])
+    _, (ys, statuses) = lax.scan(interval, start, (ts[:-1], ts[1:], inputs, slopes))
+    return jnp.concatenate([start[None], ys]), statuses
 
 
-@partial(jax.jit, static_argnums=1)
-def _along(law: Equation, names: tuple[str, ...], *arrays: Array) -> Array:
+@partial(jax.jit, static_argnums=(1, 2))
+def _along(law: Equation, names: tuple[str, ...], method: Method, *arrays: Array) -> tuple[Array, Array]:
     start, ts, inputs, slopes, rtol, atol = arrays
-    return along(law, names, start, ts, inputs, slopes, rtol=rtol, atol=atol)
+    return along(law, names, start, ts, inputs, slopes, method=method, rtol=rtol, atol=atol)
 
 
 def driven(
@@ -88,7 +90,8 @@ def driven(
     """
     if ts.ndim != 1 or len(ts) < 2 or not (np.diff(ts) > 0).all():
         raise ArgumentError("`ts` of `simulate` must be two or more growing times. Sort them.")
-    found = np.asarray(_along(law, names, start, ts, inputs[:-1], slopes(ts, inputs, held), rtol, atol))
+    arrays = (start, ts, inputs[:-1], slopes(ts, inputs, held), rtol, atol)
+    found = np.asarray(by_its_steps(lambda method: _along(law, names, method, *arrays), len(start)))
     if not np.isfinite(found).all():
         row = int(np.flatnonzero(~np.isfinite(found).all(1))[0])
         raise ArgumentError(f"The law diverges before t = {ts[row]:.6g}. Start nearer to the data, or end earlier.")

@@ -95,7 +95,7 @@ def _between(model: Model, time: np.ndarray, fitted: np.ndarray) -> tuple[np.nda
     pieces = np.lib.stride_tricks.sliding_window_view(fine, FINER + 1)[::FINER]
     belief, times = model.belief, pieces - pieces[:, :1]
     found = solved(model.family, (None, 0, 0), belief.u, fitted[:-1], times, belief.typical, belief.size)
-    return fine, np.concatenate([*np.asarray(found)[:, :-1], fitted[-1:]])
+    return fine, np.concatenate([*found[:, :-1], fitted[-1:]])
 
 
 def residual_figure(model: Model) -> "Figure":

@@ -13,7 +13,8 @@ from continua.core import ArgumentError, Given, kept
 from continua.discovery.driving import along, input_array, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
-from continua.solver import solve
+from continua.methods import Method
+from continua.solver import by_its_steps, solve
 
 if TYPE_CHECKING:
     from continua.discovery.model import Model
@@ -72,17 +73,16 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\n') else cell
 
 
-@kept(0, 1)
 def solved(
     family: Family,
     over: tuple[int | None, int | None, int | None],
-    u: Given,
-    states: Given,
-    ts: Given,
-    typical: Given,
-    size: Given,
-    drive: tuple[Given, Given] | None = None,
-) -> Float[Array, "lane time state"]:
+    u: NDArray[np.float64],
+    states: NDArray[np.float64],
+    ts: NDArray[np.float64],
+    typical: NDArray[np.float64],
+    size: NDArray[np.float64],
+    drive: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> Float[np.ndarray, "lane time state"]:
     """A law solved many times over.
 
     Args:
@@ -98,13 +98,33 @@ def solved(
     Returns:
         The states; NaN past a failure.
     """
-    typical, size = jnp.asarray(typical), jnp.asarray(size)
+    arrays = (u, states, ts, typical, size, drive)
+    return np.asarray(by_its_steps(lambda method: _solved(family, method, over, *arrays), len(size)))
 
-    def one(u: Array, state: Array, ts: Array) -> Array:
+
+@kept(0, 1, 2)
+def _solved(
+    family: Family,
+    method: Method,
+    over: tuple[int | None, int | None, int | None],
+    u: Given,
+    states: Given,
+    ts: Given,
+    typical: Given,
+    size: Given,
+    drive: tuple[Given, Given] | None,
+) -> tuple[Float[Array, "lane time state"], Array]:
+    """The states, and the statuses."""
+    typical, size = jnp.asarray(typical), jnp.asarray(size)
+    tolerances = {"method": method, "rtol": 1e-6, "atol": 1e-6 * size}
+
+    def one(u: Array, state: Array, ts: Array) -> tuple[Array, Array]:
         law = family.equation(family.values(u, typical))
         if drive is not None:
-            return along(law, family.inputs, state, ts, *map(jnp.asarray, drive), rtol=1e-6, atol=1e-6 * size)
-        return solve(law, state, ts, rtol=1e-6, atol=1e-6 * size, max_steps=10_000, throw=False).ys
+            values, rises = map(jnp.asarray, drive)
+            return along(law, family.inputs, state, ts, values, rises, **tolerances)
+        found = solve(law, state, ts, max_steps=10_000, throw=False, **tolerances)
+        return found.ys, found.status
 
     return jax.vmap(one, over)(*map(jnp.asarray, (u, states, ts)))
 
@@ -142,7 +162,7 @@ def moved(family: Family, belief: Belief, moves: NDArray[np.float64], way: Way) 
     ts = _filled_up(ts) if way.drive is None else ts
     fixed = (ts, belief.typical, belief.size, way.drive)
     batches = [slice(first, first + DRAWS) for first in range(0, len(moves), DRAWS)]
-    found = [np.asarray(solved(family, (0, 0, None), u[batch], states[batch], *fixed)) for batch in batches]
+    found = [solved(family, (0, 0, None), u[batch], states[batch], *fixed) for batch in batches]
     paths = np.concatenate(found)[:lanes, np.searchsorted(ts, way.times)]
     return np.where(np.isfinite(paths).all((1, 2), keepdims=True), paths, np.nan)
 

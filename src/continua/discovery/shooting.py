@@ -20,7 +20,8 @@ from continua.discovery.driving import along, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
 from continua.discovery.observations import Observations
-from continua.solver import solve
+from continua.methods import Method
+from continua.solver import by_its_steps, solve
 
 SAMPLES_A_SEGMENT = 5
 MOST_SEGMENTS = 40  # of one trajectory
@@ -73,30 +74,38 @@ class Segments:
         return found
 
 
-@kept(0)
+@kept(0, 1)
 def _trajectories(
-    family: Family, u: Given, nodes: Given, typical: Given, size: Given, times: Given, drive: tuple[Given, Given]
-) -> tuple[Float[Array, "segment sample state"], Float[Array, "segment sample state unknown"]]:
-    """The states of every segment and their derivatives with respect to (u, own node), exact on the recorded steps."""
+    family: Family,
+    method: Method,
+    u: Given,
+    nodes: Given,
+    typical: Given,
+    size: Given,
+    times: Given,
+    drive: tuple[Given, Given],
+) -> tuple[tuple[Float[Array, "segment sample state"], Float[Array, "segment sample state unknown"]], Array]:
+    """The states of every segment and their derivatives by (u, own node), exact on the recorded steps; statuses."""
     u, nodes, typical, size, times = map(jnp.asarray, (u, nodes, typical, size, times))
 
-    def all_segments(u: Array, shift: Array) -> tuple[Array, Array]:
+    def all_segments(u: Array, shift: Array) -> tuple[Array, tuple[Array, Array]]:
         """Every node is shifted alike: a segment depends on its own node alone, so few tangents give every Jacobian."""
         law = family.equation(family.values(u, typical))
-        tolerances = {"rtol": RTOL, "atol": RTOL * size}
+        tolerances = {"method": method, "rtol": RTOL, "atol": RTOL * size}
 
-        def one(node: Array, ts: Array, inputs: Array, slopes: Array) -> Array:
+        def one(node: Array, ts: Array, inputs: Array, slopes: Array) -> tuple[Array, Array]:
             start = (node + shift) * size
             if family.inputs:
                 return along(law, family.inputs, start, ts, inputs, slopes, **tolerances)
             steps = STEPS_A_SAMPLE * len(ts) + MORE_STEPS
-            return solve(law, start, ts, max_steps=steps, throw=False, **tolerances).ys
+            found = solve(law, start, ts, max_steps=steps, throw=False, **tolerances)
+            return found.ys, found.status
 
-        ys = jax.vmap(one)(nodes, times, *map(jnp.asarray, drive))
-        return ys, ys
+        ys, statuses = jax.vmap(one)(nodes, times, *map(jnp.asarray, drive))
+        return ys, (ys, statuses)
 
-    (by_u, by_node), ys = jax.jacfwd(all_segments, (0, 1), has_aux=True)(u, jnp.zeros_like(size))
-    return ys, jnp.concatenate([by_u, by_node], -1)
+    (by_u, by_node), (ys, statuses) = jax.jacfwd(all_segments, (0, 1), has_aux=True)(u, jnp.zeros_like(size))
+    return (ys, jnp.concatenate([by_u, by_node], -1)), statuses
 
 
 class Trajectory(NamedTuple):
@@ -127,7 +136,8 @@ class Shooting:
         index, parameters = self.segments.index, len(point.u)
         times, inputs = self.data.time[index], self.data.inputs[index]
         drive = (inputs[:, :-1], slopes(times, inputs, self.held))
-        found = _trajectories(self.family, point.u, point.nodes, self.typical, self.data.size, times, drive)
+        arrays = (point.u, point.nodes, self.typical, self.data.size, times, drive)
+        found = by_its_steps(lambda method: _trajectories(self.family, method, *arrays), len(self.data.size))
         states, local = (np.asarray(x) for x in found)
         return Trajectory(states, local[..., :parameters], local[..., parameters:])
 

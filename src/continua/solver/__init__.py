@@ -1,8 +1,9 @@
 """The driver: stepping, saving, exact derivatives, endings explained."""
 
+from continua.solver.choice import by_its_steps
 from continua.solver.driver import solve
 from continua.solver.post_mortem import Ending, Status
 from continua.solver.solution import Solution, Stats
 from continua.solver.step_control import Adaptive, Fixed, StepControl
 
-__all__ = ["Adaptive", "Ending", "Fixed", "Solution", "Stats", "Status", "StepControl", "solve"]
+__all__ = ["Adaptive", "Ending", "Fixed", "Solution", "Stats", "Status", "StepControl", "by_its_steps", "solve"]

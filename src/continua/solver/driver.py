@@ -8,8 +8,9 @@ import jax.numpy as jnp
 
 from continua.core import Args, State
 from continua.equations import Equation
-from continua.methods import Method, Tsit5
+from continua.methods import Method
 from continua.solver import arguments
+from continua.solver.choice import by_its_steps
 from continua.solver.integration import Question, integrate
 from continua.solver.solution import Solution
 from continua.solver.step_control import StepControl
@@ -40,7 +41,8 @@ def solve(
         y0: the state at ts[0]: an array or any PyTree of real floating arrays. Its dtype is that of the computation.
         ts: [time], strictly increasing or decreasing; the first is the start, the last the end.
         args: handed to the equation; any PyTree. Arrays and floats may change their values without a new compilation.
-        method: how to step; `Tsit5()` unless given.
+        method: how to step. Unless given, `Tsit5()`; and `Rodas5P()` where the steps of that prove the equation stiff
+            (outside of `jit` and other transformations, and for at most 512 states).
         rtol: relative tolerance, positive; 1e-6 in float64 and 1e-4 in float32 unless given.
         atol: absolute tolerance in the units of the state, positive: a number, or a PyTree like y0 of numbers or
             arrays; rtol / 1000 unless given.
@@ -68,10 +70,14 @@ def solve(
     equation = arguments.equation(equation)
     y0 = arguments.state(y0)
     dtype = jnp.result_type(*jax.tree.leaves(y0))
-    method = arguments.method(Tsit5() if method is None else method)
-    control = arguments.step_control(method, step_control, rtol, atol, dtype)
-    question = Question(equation, y0, arguments.numbers(args), method, control, arguments.max_steps(max_steps))
-    ts = arguments.times(ts, dtype)
-    ys, ending = integrate(question, ts)
-    solution = Solution(ts, ys, ending, question)
+    args, budget, ts = arguments.numbers(args), arguments.max_steps(max_steps), arguments.times(ts, dtype)
+
+    def run(method: Method) -> tuple[Solution, Any]:
+        control = arguments.step_control(method, step_control, rtol, atol, dtype)
+        question = Question(equation, y0, args, method, control, budget)
+        ys, ending = integrate(question, ts)
+        return Solution(ts, ys, ending, question), ending.status
+
+    size = sum(leaf.size for leaf in jax.tree.leaves(y0))
+    solution = by_its_steps(run, size) if method is None else run(arguments.method(method))[0]
     return solution.check() if throw else solution

@@ -10,7 +10,8 @@ from jaxtyping import Complex, Float
 
 from continua.core import Args, in_double_precision
 from continua.equations import Equation
-from continua.solver import Status
+from continua.methods import Method
+from continua.solver import Status, by_its_steps
 from continua.stability import arguments
 from continua.stability.arguments import States, StateVector
 from continua.stability.autonomous import check_autonomous
@@ -188,9 +189,14 @@ class _Flow:
         """Where z is after `duration`, and the derivative of that with respect to z."""
         start = z, np.eye(len(z)), np.array([0.0, duration])
         y, frame, span, rtol = jax.device_put((*start, np.asarray(self.rtol)))
-        end, frame, status = carry(self.own, y, frame, span, self.args, rtol, self.max_steps)
+
+        def run(method: Method) -> tuple[tuple[Any, Any, Any], Any]:
+            found = carry(self.own, y, frame, span, self.args, rtol, method, self.max_steps)
+            return found, found[2]
+
+        end, moved, status = by_its_steps(run, len(z))
         self._check(Status(int(status)), duration)
-        return np.asarray(end), np.asarray(frame)
+        return np.asarray(end), np.asarray(moved)
 
     def _check(self, status: Status, t: float) -> None:
         match status:

@@ -12,7 +12,8 @@ from jaxtyping import Array, Float
 
 from continua.core import Args, ArgumentError, FailedSolve, Scalar, in_double_precision, kept
 from continua.equations import Equation
-from continua.solver import Status
+from continua.methods import Method
+from continua.solver import Status, by_its_steps
 from continua.stability import arguments
 from continua.stability.arguments import StateVector
 from continua.stability.linearisation import slopes_and_jacobians
@@ -177,8 +178,14 @@ def lyapunov_exponents(
     frame = jnp.asarray(np.linalg.qr(np.random.default_rng(0).standard_normal((len(start), k)))[0])
     own = in_units(equation, pilot.width)
     z = jnp.asarray(start / pilot.width)
-    control = jnp.asarray(rtol), arguments.count(verb, "max_steps", max_steps, 2**31 - 1)
-    rates, path, status = _follow(own, z, frame, jnp.asarray(t0), jnp.asarray(plan.length), args, *control, plan.blocks)
+    tolerance, budget = jnp.asarray(rtol), arguments.count(verb, "max_steps", max_steps, 2**31 - 1)
+    when = jnp.asarray(t0), jnp.asarray(plan.length)
+
+    def run(method: Method) -> tuple[tuple[Array, Array, Array], Array]:
+        found = _follow(own, z, frame, *when, args, tolerance, method, budget, plan.blocks)
+        return found, found[2]
+
+    rates, path, status = by_its_steps(run, len(start))
     _check(np.asarray(status), t0, plan.length)
     return _result(np.asarray(rates)[plan.skipped :], np.asarray(path)[plan.skipped :], plan.length)
 
@@ -256,7 +263,7 @@ def _plan(transient: float, span: float, rate: float) -> _Plan:
     return _Plan(blocks, length, min(math.ceil(transient / length - 1e-9), blocks - BATCHES))
 
 
-@kept(7, 8)
+@kept(7, 8, 9)
 def _follow(
     equation: Equation,
     y: Array,
@@ -265,6 +272,7 @@ def _follow(
     length: Scalar,
     args: Args,
     rtol: Scalar,
+    method: Method,
     max_steps: int,
     blocks: int,
 ) -> tuple[Float[Array, "block exponent"], Float[Array, "block state"], Array]:
@@ -272,7 +280,7 @@ def _follow(
 
     def block(carried: tuple[Array, Frame], number: Array) -> tuple[tuple[Array, Frame], Any]:
         t = t0 + length * number
-        y, moved, status = carry(equation, *carried, jnp.stack([t, t + length]), args, rtol, max_steps)
+        y, moved, status = carry(equation, *carried, jnp.stack([t, t + length]), args, rtol, method, max_steps)
         frame, triangle = jnp.linalg.qr(moved)
         return (y, frame), (jnp.log(jnp.abs(jnp.diagonal(triangle))), y, status)
 

@@ -8,7 +8,8 @@ from jaxtyping import Array, Float
 
 from continua.core import Args, Given, Scalar, kept
 from continua.equations import Equation
-from continua.solver import Status, solve
+from continua.methods import Method
+from continua.solver import Status, by_its_steps, solve
 from continua.stability.arguments import StateVector
 
 POINTS = 513
@@ -28,14 +29,14 @@ def trajectory(
 ) -> Trajectory:
     """From z at t0 on; the units are such that the states are of order 1."""
     ts = np.linspace(t0, t0 + duration, POINTS)
-    ys, status, reached = _followed(equation, z, ts, args, rtol, max_steps)
+    ys, status, reached = by_its_steps(lambda method: _followed(equation, z, ts, args, rtol, method, max_steps), len(z))
     return Trajectory(ts, np.asarray(ys), Status(int(status)), float(reached))
 
 
-@kept(5)
+@kept(5, 6)
 def _followed(
-    equation: Equation, z: Given, ts: Given, args: Args, rtol: float | Scalar, max_steps: int
-) -> tuple[Array, Array, Array]:
-    control = {"rtol": rtol, "atol": rtol * 1e-2, "max_steps": max_steps}
+    equation: Equation, z: Given, ts: Given, args: Args, rtol: float | Scalar, method: Method, max_steps: int
+) -> tuple[tuple[Array, Array, Array], Array]:
+    control = {"method": method, "rtol": rtol, "atol": rtol * 1e-2, "max_steps": max_steps}
     solution = solve(equation, jnp.asarray(z), jnp.asarray(ts), args=args, throw=False, **control)
-    return solution.ys, solution.status, solution.ending.t[0]
+    return (solution.ys, solution.status, solution.ending.t[0]), solution.status

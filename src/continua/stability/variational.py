@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from continua.core import Args, Instant, Scalar, kept
 from continua.equations import Equation
+from continua.methods import Method
 from continua.solver import solve
 
 Frame = Float[Array, "state direction"]
@@ -30,9 +31,16 @@ class Variational(Equation):
         return slope, jax.vmap(push, 1, 1)(frame)
 
 
-@kept(6)
+@kept(6, 7)
 def carry(
-    equation: Equation, y: Array, frame: Frame, span: Float[Array, "2"], args: Args, rtol: Scalar, max_steps: int
+    equation: Equation,
+    y: Array,
+    frame: Frame,
+    span: Float[Array, "2"],
+    args: Args,
+    rtol: Scalar,
+    method: Method,
+    max_steps: int,
 ) -> tuple[Float[Array, " state"], Frame, Array]:
     """(y, V, status) at the end of `span`; the units are such that the state is of order 1."""
     solution = solve(
@@ -40,6 +48,7 @@ def carry(
         (y, frame),
         span,
         args=args,
+        method=method,
         rtol=rtol,
         atol=rtol * 1e-2,
         max_steps=max_steps,
