@@ -96,7 +96,7 @@ def fit_command(
         "seed": seed,
     }
     model = fit_with_bar(console, table, **options)
-    say_result(console, model)
+    say_result(console, model, table.notes)
     console.print(f"wrote   {model.save(folder, force=force) / 'report.html'}", markup=False)
 
 
@@ -207,10 +207,10 @@ def fit_with_bar(console: Console, table: Table, **options: Any) -> Model | Unex
         return fit(table, progress=lambda done, total: bar.update(task, completed=done, total=total), **options)
 
 
-def say_result(console: Console, model: Model | Unexplained) -> None:
-    """What must be known first, then the law or its absence, then how forecasts did."""
-    findings = [f.message for f in model.findings if f.severity == "warning"]
-    lines = [("audit", finding) for finding in findings]
+def say_result(console: Console, model: Model | Unexplained, said: Sequence[str] = ()) -> None:
+    """What must be known first, with the notes not yet `said`, then the law or its absence, then how forecasts did."""
+    lines = [("notes", note) for note in model.notes if note not in said]
+    lines += [("audit", finding.message) for finding in model.findings if finding.severity == "warning"]
     lines += found_lines(model) if isinstance(model, Model) else missing_lines(model)
     for skill in model.skills:
         others = ", ".join(f"{name} {error:.2g}" for name, error in skill.baselines.items())

@@ -52,7 +52,8 @@ class Family(ABC):
     def values(self, u: Numbers, typical: Numbers) -> Numbers:
         """The parameters of the unknowns; of numbers on the host, by numpy."""
         module = cast(Any, np if isinstance(u, np.ndarray) else jnp)
-        return typical * module.where(self.logarithmic, module.exp(module.where(self.logarithmic, u, 0.0)), u)
+        with np.errstate(over="ignore"):  # the end of an interval may be anywhere
+            return typical * module.where(self.logarithmic, module.exp(module.where(self.logarithmic, u, 0.0)), u)
 
     def starts(self) -> Iterator[NDArray[np.float64]]:
         """Unknowns from which a search for the parameters may begin."""

@@ -20,12 +20,13 @@ from continua.discovery.matching import matching_cost
 from continua.discovery.model import LITTLE, Model, Rival
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Noise
-from continua.discovery.observations import Observations, kept_rows, observe
+from continua.discovery.observations import Observations, observe
 from continua.discovery.profiling import profile_intervals
 from continua.discovery.proposing import Proposal, sparse_proposals, table_symbols, written_proposals
 from continua.discovery.rolling import Skill, rolling_origins
 from continua.discovery.searched_terms import SearchedTerms
 from continua.discovery.sparse import Forbidden, Known
+from continua.discovery.thinning import fitted_rows
 from continua.discovery.unexplained import Unexplained
 from continua.files import Table, read_table
 
@@ -230,7 +231,7 @@ def _tried(
     costs = {p: matching_cost(p.family, p.data(data)) for p in candidates}
     candidates.sort(key=lambda p: costs[p])
     noises, best, most = [noise for noise in NOISES if noise.fits(data.values)], mean_aicc(data), np.inf
-    known, searches, kept = [*candidates, *own], sparse_proposals(table, terms, seed), kept_rows(table)
+    known, searches, kept = [*candidates, *own], sparse_proposals(table, terms, seed), fitted_rows(table)
     count = len(known) + len(searches)
     for done in range(count):
         if progress is not None:

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_smoothing_spline
 
+from continua.discovery.thinning import fitted_rows, said_of
 from continua.files import Table
 
-MOST_ROWS = 400  # beyond, rows are thinned
-MOST_DRIVEN_ROWS = 20_000  # what an input does between rows is lost by thinning: a stretch is kept
 FEWEST_FOR_SPLINE = 6
 
 
@@ -86,41 +85,14 @@ def slopes_of(time: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray
     return np.stack(slopes, 1) / np.diff(time).mean()
 
 
-def kept_rows(table: Table) -> NDArray[np.intp]:
-    """Which rows the fit uses: all of a short table, every so many of a long one, a stretch of a long driven one."""
-    rows = len(table.time)
-    if not table.inputs:
-        step = -(-rows // MOST_ROWS)
-        return np.concatenate([np.arange(p.start, p.stop, step) for p in table.pieces])
-    if rows <= MOST_DRIVEN_ROWS:
-        return np.arange(rows)
-    piece = max(table.pieces, key=lambda p: p.stop - p.start)
-    length = min(MOST_DRIVEN_ROWS, piece.stop - piece.start)
-    return piece.start + liveliest(table.input_values[piece], length) + np.arange(length)
-
-
-def liveliest(inputs: NDArray[np.float64], length: int) -> int:
-    """Where a stretch of so many rows begins, in which the inputs vary most."""
-    scaled = (inputs - inputs.mean(0)) / np.maximum(inputs.std(0), 1e-300)
-    sums = np.concatenate([[0.0], np.cumsum((scaled**2).sum(1))])
-    return int(np.argmax(sums[length:] - sums[:-length]))
-
-
 def observe(table: Table) -> tuple[Observations, list[str]]:
     """The table's measurements, fewer where there are very many, and what was done, to be said aloud."""
-    kept, rows = kept_rows(table), len(table.time)
-    notes = []
-    if len(kept) < rows and table.inputs:
-        notes.append(
-            f"used rows {kept[0] + 1} to {kept[-1] + 1} of {rows}, where the inputs vary most, for the fit of the law"
-        )
-    elif len(kept) < rows:
-        notes.append(f"kept every {kept[1] - kept[0]}th of {rows} rows for the fit of the law")
+    kept, rows = fitted_rows(table), len(table.time)
     time, values = table.time[kept] - table.time[0], table.values[kept]
     number = np.zeros(rows, int) if table.trajectory is None else table.trajectory
     ends = np.flatnonzero(np.diff(number[kept])) + 1
     pieces = tuple(itertools.starmap(slice, itertools.pairwise([0, *ends.tolist(), len(kept)])))
-    return _measured(time, values, table.input_values[kept], pieces), notes
+    return _measured(time, values, table.input_values[kept], pieces), said_of(kept, table)
 
 
 def _measured(

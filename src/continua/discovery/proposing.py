@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from continua.core import ArgumentError
 from continua.discovery.family import Family, WrittenFamily
-from continua.discovery.observations import Observations, filled, liveliest, slopes_of
+from continua.discovery.observations import Observations, filled, slopes_of
 from continua.discovery.searched_terms import SearchedTerms
 from continua.discovery.sparse import Library, SparseLaw, Trajectory, best_law
+from continua.discovery.thinning import searched_rows
 from continua.equations import WrittenParameter, WrittenSystem, parse_term, read_equation
 from continua.files import Table
 from continua.show import Number, Symbol, add, multiply
 
 SPARSE = "sparse law"
 SECOND_ORDER = "sparse law of second order"
-FEWEST_ROWS = 20  # of a trajectory in which terms are searched
 MOST_ROWS = 1000  # of a record in which terms are searched
 MOST_WORK = 100_000  # rows times coefficients
 FEWEST_SEARCHED = 200  # rows
@@ -129,17 +129,6 @@ def _trajectory(table: Table, rows: slice, velocities: bool, held: bool) -> Traj
     slopes = slopes_of(time, filled(time, y, table.values))
     hidden = np.full_like(slopes, np.nan)
     return Trajectory(time, np.concatenate([y, hidden], 1), u, held, np.concatenate([y, slopes], 1))
-
-
-def searched_rows(table: Table, most: int) -> list[slice]:
-    """The rows in which terms are searched: the beginnings of trajectories, or where inputs vary most."""
-    share = max(most // len(table.pieces), FEWEST_ROWS)
-    found = []
-    for piece in table.pieces[: most // FEWEST_ROWS]:
-        length = min(piece.stop - piece.start, share)
-        first = piece.start + (liveliest(table.input_values[piece], length) if table.inputs else 0)
-        found.append(slice(first, first + length))
-    return found
 
 
 def table_symbols(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
