@@ -161,15 +161,19 @@ def _heavier(found: Sequence[Estimate], noise: Noise) -> Estimate | None:
 
 
 def refit(
-    found: Estimate, data: Observations, start: Point | None = None, fixed: NDArray[np.bool_] | None = None
+    found: Estimate,
+    data: Observations,
+    start: Point | None = None,
+    fixed: NDArray[np.bool_] | None = None,
+    rounds: int = SIGMA_ROUNDS,
 ) -> Estimate | None:
     """The same law on other measurements at the same times, from where the last search ended or from a start nearby.
 
-    Parameters that are `fixed` stay as they are at the start.
+    Parameters that are `fixed` stay as they are at the start. σ settles within so many `rounds`.
     """
     shooting = replace(found.shooting, data=data)
     ties = TIES if start is None else TIES[-1:]
-    return _maximum(shooting, found.noise, start or found.point, np.inf, found.sigma, fixed, ties)
+    return _maximum(shooting, found.noise, start or found.point, np.inf, found.sigma, fixed, ties, rounds)
 
 
 def follow_law(
@@ -206,6 +210,7 @@ def _maximum(
     sigma: NDArray[np.float64] | None = None,
     fixed: NDArray[np.bool_] | None = None,
     ties: Sequence[float] = TIES,
+    rounds: int = SIGMA_ROUNDS,
 ) -> Estimate | None:
     """Tighten the ties step by step, then let σ settle."""
     try:
@@ -214,7 +219,7 @@ def _maximum(
         for tie in ties:
             point = shooting.search(point, noise, sigma, tie, fixed=fixed)
             sigma = _sigma(shooting, noise, shooting.trajectory(point))
-        for _ in range(SIGMA_ROUNDS):
+        for _ in range(rounds):
             if _described(shooting, noise, point, sigma).aicc > best + HOPELESS:
                 break
             point = shooting.search(point, noise, sigma, TIES[-1], fixed=fixed)

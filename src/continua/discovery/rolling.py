@@ -27,6 +27,7 @@ Rows = NDArray[np.floating]  # [row, state]
 HORIZONS = (1, 5)
 LAW = "law"
 ENOUGH = 0.5  # of the origins
+ROUNDS = 2  # in which σ settles: what it weighs is known from the fit to all rows
 MOST_ROWS = 3000  # that a baseline sees
 
 
@@ -69,7 +70,7 @@ class _Refitted(Fittable):
         """The rows that are given are the first ones of the record."""
         data = self.found.shooting.data
         last = data.pieces[-1]
-        again = refit(self.found, data.until(last.start + len(time)))
+        again = refit(self.found, data.until(last.start + len(time)), rounds=ROUNDS)
         if again is None:
             return NotAvailable("it diverges")
         return _Path(data.time[last], again.fitted[last][:, data.measured])
