@@ -21,6 +21,7 @@ EXACTLY = 0.03  # of the root of the fall: then a search for an end is over
 MOST_MOVES = 12
 MOST_PARAMETERS = 12  # the least sure are profiled
 MOST_NUMBERS = 5000  # beyond, measurements are many enough for the likelihood to be quadratic
+MOST_WORK = 100_000  # numbers times parameters
 OUTERMOST = 50.0  # times the first move: what has not hurt there is not determined
 WIDEST_FACTOR = 6.0  # of a positive parameter's logarithm, in the first move
 
@@ -28,7 +29,8 @@ WIDEST_FACTOR = 6.0  # of a positive parameter's logarithm, in the first move
 def profile_intervals(found: Estimate) -> NDArray[np.float64]:
     """[parameter, 2]: the quadratic intervals, and where they may mislead those by profile likelihood.
 
-    Twelve parameters at most, and records of 5,000 numbers at most: others keep their quadratic intervals.
+    Twelve parameters at most, records of 5,000 numbers and 100,000 numbers times parameters at most: others keep their
+    quadratic intervals.
 
     An end is infinite, or 0 for a positive parameter, where the data do not bound it.
     """
@@ -37,7 +39,8 @@ def profile_intervals(found: Estimate) -> NDArray[np.float64]:
     positive = found.family.logarithmic
     doubt = reach / np.where(positive, 1.0, np.maximum(np.abs(found.point.u), 1e-300))
     doubtful = [i for i in np.argsort(-doubt)[:MOST_PARAMETERS] if doubt[i] > SURE]
-    for i in doubtful if found.count <= MOST_NUMBERS else []:
+    affordable = found.count <= min(MOST_NUMBERS, MOST_WORK // max(len(found.point.u), 1))
+    for i in doubtful if affordable else []:
         first = float(min(reach[i], WIDEST_FACTOR if positive[i] else 10 * max(abs(found.point.u[i]), 1.0)))
         for side, direction in enumerate((-1.0, 1.0)):
             end = _Profile(found, int(i), direction * first).end()
