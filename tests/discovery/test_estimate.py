@@ -1,5 +1,7 @@
 """Estimates: a stationary likelihood, and errors that are what least squares says."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,11 +10,12 @@ from scipy.stats import t as student
 
 import continua
 from continua.discovery.estimate import estimates
-from continua.discovery.fitting import _belief
+from continua.discovery.fitting import _belief, _reasons
 from continua.discovery.forecasting import Way, run_on
 from continua.discovery.named_families import families
 from continua.discovery.noise import NOISES, Additive
 from continua.discovery.observations import observe
+from continua.discovery.rolling import Skill
 from continua.files import read_table
 
 from .records import ROWS, TIMES, record, table
@@ -86,3 +89,21 @@ def test_more_unknowns_than_numbers_have_no_aicc():
     times, y = record("LotkaVolterra")
     (found,) = estimated(times[:5], y[:5], linear)
     assert found is None or found.aicc == np.inf
+
+
+def test_a_law_without_a_coefficient_that_the_data_determines_is_not_believed_where_baselines_forecast_better():
+    times = TIMES["ExponentialDecay"]
+    y = (5 * np.exp(-0.5 * times) + 0.05 * np.random.default_rng(2).standard_normal(ROWS))[:, None]
+    data = observe(read_table(table(times, y, ["s0"])))[0]
+    (found,) = estimates(DECAY, data, [ADDITIVE])
+    assert found is not None
+    vague = replace(found, covariance=found.covariance * 1e6)
+    assert found.determined.all()
+    assert not vague.determined.any()
+    better, worse = (Skill(1, 8, error, {"persistence": 0.5, "ETS": 0.4}) for error in (0.3, 0.6))
+    assert _reasons(data, [], found, [worse]) == []
+    assert _reasons(data, [], vague, [worse, better]) == []
+    (said,) = _reasons(data, [], vague, [worse])
+    assert said == (
+        "this data determines no coefficient of the best law, exponential decay, which forecasts no better than ETS"
+    )

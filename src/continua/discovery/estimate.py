@@ -103,6 +103,12 @@ class Estimate:
         return own * np.where(self.family.logarithmic, np.abs(self.parameters), np.abs(self.shooting.typical))
 
     @property
+    def determined(self) -> NDArray[np.bool_]:
+        """[parameter]: whether 95 % intervals leave it its sign, a positive one its order of magnitude."""
+        reach = self.quantile * np.sqrt(np.diag(self.covariance)[: len(self.point.u)])
+        return reach < np.where(self.family.logarithmic, np.log(10.0), np.abs(self.point.u))
+
+    @property
     def intervals(self) -> NDArray[np.float64]:
         """[parameter, 2]: 95 % intervals, symmetric in the logarithm for positive parameters."""
         u = self.point.u

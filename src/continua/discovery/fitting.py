@@ -169,6 +169,11 @@ def _reasons(
             f"the best law, {law.family.title}, explains {max(law.reproduction, 0):.0%} of the record "
             f"and forecasts no better than {skills[0].rival}"
         )
+    elif skills and not any(skill.skill > 0 for skill in skills) and not law.determined.any():
+        found.append(
+            f"this data determines no coefficient of the best law, {law.family.title}, "
+            f"which forecasts no better than {skills[0].rival}"
+        )
     return found
 
 
