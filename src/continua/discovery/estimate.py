@@ -103,17 +103,19 @@ class Estimate:
         return own * np.where(self.family.logarithmic, np.abs(self.parameters), np.abs(self.shooting.typical))
 
     @property
+    def reach(self) -> NDArray[np.float64]:
+        """[parameter]: half of the 95 % interval of its unknown."""
+        return self.quantile * np.sqrt(np.diag(self.covariance)[: len(self.point.u)])
+
+    @property
     def determined(self) -> NDArray[np.bool_]:
         """[parameter]: whether 95 % intervals leave it its sign, a positive one its order of magnitude."""
-        reach = self.quantile * np.sqrt(np.diag(self.covariance)[: len(self.point.u)])
-        return reach < np.where(self.family.logarithmic, np.log(10.0), np.abs(self.point.u))
+        return self.reach < np.where(self.family.logarithmic, np.log(10.0), np.abs(self.point.u))
 
     @property
     def intervals(self) -> NDArray[np.float64]:
         """[parameter, 2]: 95 % intervals, symmetric in the logarithm for positive parameters."""
-        u = self.point.u
-        reach = self.quantile * np.sqrt(np.diag(self.covariance)[: len(u)])
-        ends = [self.family.values(u + s * reach, self.shooting.typical) for s in (-1, 1)]
+        ends = [self.family.values(self.point.u + s * self.reach, self.shooting.typical) for s in (-1, 1)]
         return np.sort(np.stack([np.asarray(e) for e in ends], 1), 1)
 
 

@@ -35,8 +35,7 @@ def profile_intervals(found: Estimate) -> NDArray[np.float64]:
     An end is infinite, or 0 for a positive parameter, where the data do not bound it.
     """
     intervals = found.intervals
-    reach = found.quantile * np.sqrt(np.diag(found.covariance)[: len(found.point.u)])
-    positive = found.family.logarithmic
+    reach, positive = found.reach, found.family.logarithmic
     doubt = reach / np.where(positive, 1.0, np.maximum(np.abs(found.point.u), 1e-300))
     doubtful = [i for i in np.argsort(-doubt)[:MOST_PARAMETERS] if doubt[i] > SURE]
     affordable = found.count <= min(MOST_NUMBERS, MOST_WORK // max(len(found.point.u), 1))

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 
 from continua.core import Args, State
 from continua.equations import Equation
-from continua.methods import Method
+from continua.methods import Method, Tsit5
 from continua.solver import arguments
 from continua.solver.choice import by_its_steps
 from continua.solver.integration import Question, integrate
 from continua.solver.solution import Solution
-from continua.solver.step_control import StepControl
+from continua.solver.step_control import Fixed, StepControl
 
 MAX_STEPS = 2**16
 
@@ -78,6 +78,8 @@ def solve(
         ys, ending = integrate(question, ts)
         return Solution(ts, ys, ending, question), ending.status
 
-    size = sum(leaf.size for leaf in jax.tree.leaves(y0))
-    solution = by_its_steps(run, size) if method is None else run(arguments.method(method))[0]
+    if method is None and not isinstance(step_control, Fixed):  # fixed steps were asked for, and prove nothing
+        solution = by_its_steps(run, sum(leaf.size for leaf in jax.tree.leaves(y0)))
+    else:
+        solution, _ = run(arguments.method(Tsit5() if method is None else method))
     return solution.check() if throw else solution

@@ -194,7 +194,7 @@ class _Flow:
             found = carry(self.own, y, frame, span, self.args, rtol, method, self.max_steps)
             return found, found[2]
 
-        end, moved, status = by_its_steps(run, len(z))
+        end, moved, status = by_its_steps(run, y.size + frame.size)
         self._check(Status(int(status)), duration)
         return np.asarray(end), np.asarray(moved)
 

@@ -185,7 +185,7 @@ def lyapunov_exponents(
         found = _follow(own, z, frame, *when, args, tolerance, method, budget, plan.blocks)
         return found, found[2]
 
-    rates, path, status = by_its_steps(run, len(start))
+    rates, path, status = by_its_steps(run, z.size + frame.size)
     _check(np.asarray(status), t0, plan.length)
     return _result(np.asarray(rates)[plan.skipped :], np.asarray(path)[plan.skipped :], plan.length)
 
