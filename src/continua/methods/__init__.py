@@ -7,6 +7,7 @@ from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeK
 from continua.methods.heun import Heun
 from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
+from continua.methods.projected import Projected
 from continua.methods.rk4 import RK4
 from continua.methods.rodas5p import Rodas5P
 from continua.methods.rosenbrock import Rosenbrock, RosenbrockTableau
@@ -22,6 +23,7 @@ __all__ = [
     "Heun",
     "Method",
     "Midpoint",
+    "Projected",
     "Rodas5P",
     "Rosenbrock",
     "RosenbrockTableau",
