@@ -32,7 +32,8 @@ class Method(eqx.Module):
 
     order: ClassVar[int]
     adaptive: ClassVar[bool] = False  # whether `step` estimates its error
-    evaluations: ClassVar[int] = 1  # of the equation, a step
+    evaluations: ClassVar[int | None] = 1  # of the equation, a step; None where it changes from step to step
+    dense_order: ClassVar[int] = 3  # of `interpolate`, where `order` is not lower
 
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """The cache at the first point."""
