@@ -1,6 +1,7 @@
 """Runge–Kutta–Chebyshev: explicit steps for diffusion, whose reach grows with the square of the number of stages."""
 
 import functools
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -18,6 +19,9 @@ from continua.methods.spectral_radius import spectral_radius
 STAGES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 27, 33, 40, 49, 60, 73, 89, 109, 133, 163, 200)
 DAMPING = 2 / 13
 MARGIN = 1.2  # on the estimate of the spectral radius, which is from below
+BLOCK = 14  # about the root of the longest ladder: to pass by a stage costs as much as one of a hundred points
+
+Pair = tuple[State, State]  # the last two of Y_j − y_n
 
 
 def _chebyshev(stages: int) -> tuple[np.ndarray, float, float]:
@@ -53,7 +57,7 @@ def coefficients(stages: int) -> np.ndarray:
 def reach(stages: int) -> float:
     r"""The length β of the stability interval: steps with $h \rho \le \beta$ are stable."""
     _, w0, w1 = _chebyshev(stages)
-    return (w0 + 1) / w1
+    return float((w0 + 1) / w1)
 
 
 class RKC(Method):
@@ -112,31 +116,29 @@ class RKC(Method):
     def _increment(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, first: State) -> State:
         """Y_s − y_n by the three-term recurrence, of which the term (1 − μ − ν) Y₀ is no part.
 
-        A scan over all stages of the ladder's end passes those that nobody needs by: it can be differentiated in both
-        directions, which a loop of unknown length cannot.
+        Scans over all stages of the longest ladder, in blocks, pass by those that nobody needs: unlike a loop of unknown
+        length they can be differentiated in both directions.
         """
         table, sizes = self._ladder()
         level = self._level(equation, t, h, y, args)
         rows = jnp.moveaxis(jnp.asarray(table, h.dtype)[level], (-2, -1), (0, 1))
         needed = jnp.max(jnp.asarray(sizes)[level])
 
-        def stage(d: tuple[State, State], row: Array) -> tuple[State, State]:
-            c, mu, nu, own, whole = row
-            before, now = d
-            inside = jax.tree.map(jnp.add, y, now)
-            slope = equation(t + c * h, whole_cotangent(inside), args)
+        def stage(d: Pair, numbered: tuple[Array, Array]) -> Pair:
+            c, mu, nu, own, whole = numbered[1]
+            slope = equation(t + c * h, whole_cotangent(jax.tree.map(jnp.add, y, d[1])), args)
             moved = jax.tree.map(
-                lambda two, one, f, f0: mu * one + nu * two + h * (own * f + whole * f0), before, now, slope, first
+                lambda before, now, f, f0: mu * now + nu * before + h * (own * f + whole * f0), *d, slope, first
             )
-            return now, moved
+            return d[1], moved
 
-        def turn(d: tuple[State, State], numbered: tuple[Array, Array]) -> tuple[tuple[State, State], None]:
-            number, row = numbered
-            return lax.cond(number < needed, stage, lambda d, _: d, d, row), None
+        def block(d: Pair, numbered: tuple[Array, Array]) -> Pair:
+            return lax.scan(_where_needed(stage, needed), d, numbered)[0]
 
-        nothing = jax.tree.map(jnp.zeros_like, y)
-        one = jax.tree.map(lambda f0: h * (rows[0, 3] * f0), first)
-        (_, increment), _ = lax.scan(turn, (nothing, one), (jnp.arange(1, len(rows)), rows[1:]))
+        start = jax.tree.map(jnp.zeros_like, y), jax.tree.map(lambda f0: h * (rows[0, 3] * f0), first)
+        numbers = jnp.arange(1, len(rows)).reshape(-1, BLOCK)
+        blocks = numbers, rows[1:].reshape(-1, BLOCK, *rows.shape[1:])
+        (_, increment), _ = lax.scan(_where_needed(jax.checkpoint(block), needed), start, blocks)
         return increment
 
     def _level(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args) -> Array:
@@ -151,8 +153,17 @@ class RKC(Method):
     def _ladder(self) -> tuple[np.ndarray, np.ndarray]:
         """[rung, stage, coefficient], filled up with stages that change nothing, and the number of stages of each rung."""
         sizes = [s for s in STAGES if s <= self.most_stages]
-        table = np.zeros((len(sizes), sizes[-1], 5))
+        table = np.zeros((len(sizes), 1 - (1 - sizes[-1]) // BLOCK * BLOCK, 5))
         table[:, :, 1] = 1
         for rows, size in zip(table, sizes, strict=True):
             rows[:size] = coefficients(size)
         return table, np.array(sizes)
+
+
+def _where_needed(work: Callable[[Pair, Any], Pair], needed: Array) -> Callable[[Pair, Any], tuple[Pair, None]]:
+    """The body of a scan that leaves out the work of stages from the number `needed` on."""
+
+    def turn(d: Pair, numbered: tuple[Array, Array]) -> tuple[Pair, None]:
+        return lax.cond(jnp.min(numbered[0]) < needed, work, lambda d, _: d, d, numbered), None
+
+    return turn
