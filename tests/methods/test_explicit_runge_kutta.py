@@ -16,7 +16,6 @@ from continua.methods import (
     BogackiShampine3,
     DormandPrince5,
     Euler,
-    ExplicitRungeKutta,
     Heun,
     Midpoint,
     Tsit5,
@@ -144,6 +143,32 @@ def test_steps_a_tree(method):
     assert jnp.allclose(jnp.stack([of_tree["x"], of_tree["v"]]), flat, rtol=1e-14, atol=1e-16)
 
 
+@every_method
+def test_steps_lanes_and_single_precision(method):
+    """Lanes, each with its own step forward or backward, are their members; no constant widens a float32 state."""
+    law = HarmonicOscillator(1.0, 0.1)
+    states, h = jnp.array([[1.0, 1.2], [0.5, 2.0], [2.0, 0.1]]), jnp.array([0.1, -0.2, 0.0])
+    in_lanes = jax.vmap(law, (None, -1, None), -1)
+    field, t = lambda t, y, args: in_lanes(t[0, 0], y, args), jnp.zeros((1, 3))
+    many = method.step(field, t, h[None], states.T, None, method.start(field, t, states.T, None))
+    inside = method.interpolate(field, t, h[None], states.T, None, jnp.full((1, 3), 0.3))
+    for i, (y, step) in enumerate(zip(states, h, strict=True)):
+        zero = jnp.array(0.0)
+        one = method.step(law, zero, step, y, None, method.start(law, zero, y, None))
+        np.testing.assert_allclose(many.increment[:, i], one.increment, rtol=1e-12, atol=1e-16)
+        if one.error is not None:
+            np.testing.assert_allclose(many.error[:, i], one.error, rtol=1e-6, atol=1e-15)
+        np.testing.assert_allclose(
+            inside[:, i], method.interpolate(law, zero, step, y, None, jnp.array(0.3)), rtol=1e-12
+        )
+    single = [jnp.asarray(x, jnp.float32) for x in (0.0, 0.1, states[0])]
+    narrow = HarmonicOscillator(jnp.float32(1.0), jnp.float32(0.1))
+    found = jax.eval_shape(
+        lambda t, h, y: method.step(narrow, t, h, y, None, method.start(narrow, t, y, None)), *single
+    )
+    assert {x.dtype for x in jax.tree.leaves(found)} == {jnp.dtype(jnp.float32)}
+
+
 def test_euler_is_stable_up_to_its_limit():
     def decay(t, y, rate):
         return -rate * y
@@ -152,6 +177,24 @@ def test_euler_is_stable_up_to_its_limit():
         y0, ts, step = jnp.array([1.0]), jnp.array([0.0, 50.0]), Fixed(0.1)
         y = continua.solve(decay, y0, ts, args=rate, method=Euler(), step_control=step).ys
         assert (abs(float(y[-1, 0])) < 1) is bounded
+
+
+def test_the_estimate_of_two_orders():
+    """DOP853's: of order 8, at least what the norms of both parts give, zero without NaN, never hiding one."""
+    method, y, zero = DOP853(), jnp.array([1.0, 0.3]), jnp.array(0.0)
+
+    def error(h, field=HarmonicOscillator(1.0, 0.2)):  # noqa: B008
+        return np.asarray(method.step(field, zero, jnp.array(h), y, None, method.start(field, zero, y, None)).error)
+
+    assert observed_order([np.linalg.norm(error(h)) for h in (0.4, 0.2)]) == pytest.approx(8, abs=0.1)
+    slopes = np.array(method._slopes(HarmonicOscillator(1.0, 0.2), zero, jnp.array(0.4), y, None, None))
+    high, low = (
+        0.4 * np.linalg.norm(np.array(b) @ slopes) for b in (method.tableau.b_error, method.tableau.b_error_low)
+    )
+    of_norms = high**2 / np.hypot(high, low / 10)
+    assert of_norms <= np.linalg.norm(error(0.4)) < 3 * of_norms
+    assert (error(0.4, lambda t, y, args: 0 * y) == 0).all()
+    assert not np.isfinite(error(0.4, lambda t, y, args: jnp.where(t > 0.3, jnp.nan, -y))).any()
 
 
 def absolute_monotonicity(tableau):

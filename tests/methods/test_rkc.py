@@ -85,9 +85,7 @@ def test_diffusion_takes_few_steps_and_the_tolerance_says_how_exact():
     exact = heated(START, END)
     errors = []
     for rtol in (1e-3, 1e-5):
-        solution = continua.solve(
-            heat, START, jnp.array([0.0, END]), args=1.0, method=RKC(), rtol=rtol, atol=rtol
-        )
+        solution = continua.solve(heat, START, jnp.array([0.0, END]), args=1.0, method=RKC(), rtol=rtol, atol=rtol)
         errors.append(np.abs(solution.ys[-1] - exact).max())
         assert int(solution.stats.steps) < 150
         assert int(solution.stats.nfe) == -1
@@ -102,7 +100,7 @@ def test_a_bound_of_ones_own_gives_nearly_the_same():
     np.testing.assert_allclose(end(START, 1.0, method=RKC(spectral_radius=RATE)), end(START, 1.0), atol=5e-5)
 
 
-def test_derivatives_agree_with_each_other_and_with_differences():
+def test_derivatives_agree_with_differences():
     weights = jnp.cos(7 * jnp.asarray(GRID))
 
     @jax.jit
@@ -110,10 +108,8 @@ def test_derivatives_agree_with_each_other_and_with_differences():
         ts, method, control = jnp.array([0.0, 0.02, 0.05]), RKC(spectral_radius=1.1 * RATE), Fixed(0.015)
         return continua.solve(heat, START, ts, args=k, method=method, step_control=control).ys[1:] @ weights
 
-    forward = jax.jacfwd(fixed)(1.0)
-    np.testing.assert_allclose(jax.jacrev(fixed)(1.0), forward, rtol=1e-11)
     # The stages' polynomials bend sharply in k: a larger difference would not be exact enough.
-    np.testing.assert_allclose((fixed(1 + 2e-6) - fixed(1 - 2e-6)) / 4e-6, forward, rtol=1e-7)
+    np.testing.assert_allclose(jax.jacrev(fixed)(1.0), (fixed(1 + 2e-6) - fixed(1 - 2e-6)) / 4e-6, rtol=1e-7)
 
 
 def test_a_batch_is_its_members():
@@ -131,7 +127,12 @@ def test_single_precision_keeps_its_type():
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"spectral_radius": -1.0}, "Got -1.0"), ({"most_stages": 1}, "from 2 to 200"), ({"most_stages": 999}, "Got 999")],
+    [
+        ({"spectral_radius": -1.0}, "Got -1.0"),
+        ({"spectral_radius": float("inf")}, "Got inf"),
+        ({"most_stages": 1}, "from 2 to 200"),
+        ({"most_stages": 999}, "Got 999"),
+    ],
 )
 def test_bad_input_is_answered_in_one_line(options, words):
     with pytest.raises(ArgumentError, match=words):

@@ -30,8 +30,10 @@ class DOP853(ExplicitRungeKutta):
     $$ y_{n+1} = y_n + h \sum_{i=1}^{12} b_i k_i, \qquad k_i = f\Big(t_n + c_i h,\; y_n + h \sum_{j<i} a_{ij} k_j\Big),
        \qquad \text{error} = \frac{E_5^2}{\sqrt{E_5^2 + E_3^2 / 100}} $$
 
-    Good for: smooth, non-stiff problems at rtol 1e-8 … 1e-13. A thirteenth stage is the next step's first; the dense
-    output of order 7 takes three more, only for the steps that contain outputs.
+    Good for: smooth, non-stiff problems at rtol 1e-8 … 1e-13.
+
+    A thirteenth stage is the next step's first; the dense output of order 7 takes three more, in the steps that contain
+    outputs.
 
     Source: Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I, II.5, II.6 and II.10; coefficients of
     the code dop853.f there, after Dormand & Prince.

@@ -20,8 +20,8 @@ class ButcherTableau(NamedTuple):
 
     Rows of `a` are given up to the diagonal. `b_error` is b minus the weights of the embedded method, `b_error_low` the
     same for a second one of lower order; `dense` holds the polynomials
-    $b_i(\theta) = \sum_k \text{dense}_{ik}\, \theta^{k+1}$ of the method's own dense output, whose further stages, if it
-    has any, are `c_dense` and `a_dense`.
+    $b_i(\theta) = \sum_k \text{dense}_{ik}\, \theta^{k+1}$ of the method's own dense output, `c_dense` and `a_dense`
+    the further stages that it has, if any.
     """
 
     c: Sequence[float]
@@ -99,7 +99,7 @@ class ExplicitRungeKutta(Method):
     def _slopes(
         self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, first: Any, dense: bool = False
     ) -> list[State]:
-        """All slopes, those of the dense output too where it is asked for; unrolled: XLA fuses them into one pass over y."""
+        """All slopes, with those of the dense output where asked; unrolled: XLA fuses them into one pass over y."""
         tableau = self.tableau
         nodes, rows = [*tableau.c[1:]], [*tableau.a[1:]]
         if dense:

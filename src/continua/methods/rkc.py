@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import Args, ArgumentError, Instant, State, is_traced, whole_cotangent
+from continua.core import Args, ArgumentError, Instant, State, whole_cotangent
 from continua.methods.method import Method, Slope, Step
 from continua.methods.spectral_radius import spectral_radius
 
@@ -37,7 +37,7 @@ def _chebyshev(stages: int) -> tuple[np.ndarray, float, float]:
 
 @functools.cache
 def coefficients(stages: int) -> np.ndarray:
-    r"""Rows $(c_{j-1}, \mu_j, \nu_j, \tilde\mu_j, \tilde\gamma_j)$ of the stages 1 … s, by the formulas of the source."""
+    r"""Rows $(c_{j-1}, \mu_j, \nu_j, \tilde\mu_j, \tilde\gamma_j)$ of the stages 1 … s, by the source's formulas."""
     rows, w0, w1 = _chebyshev(stages)
     value, slope, bend = rows.T
     b = np.empty(stages + 1)
@@ -64,8 +64,8 @@ class RKC(Method):
     r"""Second-order Runge–Kutta–Chebyshev method with an embedded estimate.
 
     $$ Y_0 = y_n, \quad Y_1 = Y_0 + \tilde\mu_1 h F_0, \quad
-       Y_j = (1 - \mu_j - \nu_j) Y_0 + \mu_j Y_{j-1} + \nu_j Y_{j-2} + \tilde\mu_j h F_{j-1} + \tilde\gamma_j h F_0, \quad
-       y_{n+1} = Y_s $$
+       Y_j = (1 - \mu_j - \nu_j) Y_0 + \mu_j Y_{j-1} + \nu_j Y_{j-2} + \tilde\mu_j h F_{j-1} + \tilde\gamma_j h F_0,
+       \quad y_{n+1} = Y_s $$
 
     s stages are stable for eigenvalues along the negative real axis up to $h |\lambda| \approx 0.65\, s^2$, where other
     explicit methods with as many evaluations reach 2 s or so. Every step takes as few stages as are stable for its
@@ -78,7 +78,18 @@ class RKC(Method):
     Args:
         spectral_radius: an upper bound of the largest eigenvalue of ∂f/∂y during the whole solve, such as 4 D/Δx² for
             diffusion on a line; estimated in every step by twelve Jacobian-vector products unless given.
-        most_stages: beyond it, stability and not accuracy limits the step.
+        most_stages: beyond it, stability and not accuracy limits the step. Reverse derivatives keep one state for every
+            fourteen.
+
+    Example:
+        >>> import continua
+        >>> def heat(t, u, args):
+        ...     padded = jnp.pad(u, 1)
+        ...     return 201**2 * (padded[2:] - 2 * u + padded[:-2])
+        >>> start = jnp.sin(jnp.pi * jnp.arange(1, 201) / 201)
+        >>> solution = continua.solve(heat, start, [0.0, 0.1], method=RKC(), rtol=1e-3)
+        >>> print(f"{solution.ys[-1].max():.2f} = {jnp.exp(-0.1 * jnp.pi**2):.2f}", solution.stats.steps < 50)
+        0.37 = 0.37 True
 
     Source: Sommeijer, Shampine & Verwer, RKC: an explicit solver for parabolic PDEs, J. Comput. Appl. Math. 88 (1998)
     315–326.
@@ -93,9 +104,10 @@ class RKC(Method):
 
     def __check_init__(self) -> None:
         radius = self.spectral_radius
-        if radius is not None and (is_traced(radius) or not 0 <= radius < float("inf")):
+        if radius is not None and not (isinstance(radius, int | float) and 0 <= radius < float("inf")):
             raise ArgumentError(
-                f"`spectral_radius` of `RKC` must be a nonnegative number. Got {radius}. Leave it out to have it estimated."
+                f"`spectral_radius` of `RKC` must be a number, zero or positive. Got {radius}. "
+                "Leave it out to have it estimated."
             )
         if not STAGES[0] <= self.most_stages <= STAGES[-1]:
             raise ArgumentError(
@@ -116,7 +128,7 @@ class RKC(Method):
     def _increment(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, first: State) -> State:
         """Y_s − y_n by the three-term recurrence, of which the term (1 − μ − ν) Y₀ is no part.
 
-        Scans over all stages of the longest ladder, in blocks, pass by those that nobody needs: unlike a loop of unknown
+        Scans over all stages that there may be, in blocks, pass by those that nobody needs: unlike a loop of unknown
         length they can be differentiated in both directions.
         """
         table, sizes = self._ladder()
@@ -151,7 +163,7 @@ class RKC(Method):
         return sum(((asked > one).astype(jnp.int32) for one in reaches[:-1]), jnp.zeros(jnp.shape(h), jnp.int32))
 
     def _ladder(self) -> tuple[np.ndarray, np.ndarray]:
-        """[rung, stage, coefficient], filled up with stages that change nothing, and the number of stages of each rung."""
+        """[rung, stage, coefficient], filled up with stages that change nothing, and how many stages a rung has."""
         sizes = [s for s in STAGES if s <= self.most_stages]
         table = np.zeros((len(sizes), 1 - (1 - sizes[-1]) // BLOCK * BLOCK, 5))
         table[:, :, 1] = 1

@@ -20,7 +20,7 @@ def spectral_radius(equation: Slope, t: Instant, y: State, args: Args) -> Instan
     For normal Jacobians the estimate is from below: by some per cent for diffusion on hundreds of points, whose
     spectrum is dense at its end.
     """
-    t, y, args = lax.stop_gradient((t, y, args))
+    t, y, args = jax.tree.map(lambda x: lax.stop_gradient(x) if isinstance(x, jax.Array) else x, (t, y, args))
     _, push = jax.linearize(lambda y: equation(t, y, args), y)
 
     def turn(v: State, _: None) -> tuple[State, Array]:

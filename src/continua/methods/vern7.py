@@ -10,10 +10,12 @@ _PUBLISHED = read_coefficients("vern7")
 class Vern7(ExplicitRungeKutta):
     r"""Explicit Runge–Kutta pair of order 7 with an embedded order-6 estimate.
 
-    $$ y_{n+1} = y_n + h \sum_{i=1}^{10} b_i k_i, \qquad k_i = f\Big(t_n + c_i h,\; y_n + h \sum_{j<i} a_{ij} k_j\Big) $$
+    $$ y_{n+1} = y_n + h \sum_{i=1}^{9} b_i k_i, \qquad k_i = f\Big(t_n + c_i h,\; y_n + h \sum_{j<i} a_{ij} k_j\Big) $$
 
-    Good for: smooth, non-stiff problems at rtol 1e-7 … 1e-12. Its dense output of order 7 takes six further stages, only
-    for the steps that contain outputs.
+    Good for: smooth, non-stiff problems at rtol 1e-7 … 1e-12.
+
+    A tenth stage serves the estimate alone; the dense output of order 7 takes six more, in the steps that contain
+    outputs.
 
     Source: Verner, Numerically optimal Runge–Kutta pairs with interpolants, Numer. Algorithms 53 (2010) 383–396; the
     pair as he publishes it under RKV76.IIa.Efficient.00001675585. The stages of the interpolant that he published with
