@@ -169,6 +169,27 @@ def test_steps_lanes_and_single_precision(method):
     assert {x.dtype for x in jax.tree.leaves(found)} == {jnp.dtype(jnp.float32)}
 
 
+@every_method
+def test_the_pullback_is_the_transposed_step(method):
+    """⟨λ, Φ' (δy, δk)⟩ = ⟨Φ'ᵀ λ, (δy, δk)⟩, for the step and for its dense output."""
+
+    def field(t, y, k):
+        return jnp.stack([y[0] * (k - y[1]) + jnp.sin(3 * t), y[1] * (y[0] - k * k)])
+
+    t, h, y, k = (jnp.array(x) for x in (0.2, 0.3, [1.0, 1.2], 0.9))
+    direction, cotangent = (jnp.array([0.3, -0.7]), jnp.array(0.4)), jnp.array([1.1, 0.6])
+
+    def inside(y, k):
+        return method.interpolate(field, t, h, y, k, jnp.array(0.4))
+
+    _, along = jax.jvp(lambda y, k: method.advance(field, t, h, y, k), (y, k), direction)
+    back = method.pullback(field, t, h, y, k, cotangent)
+    assert float(back[0] @ direction[0] + back[1] * direction[1]) == pytest.approx(float(cotangent @ along), rel=1e-12)
+    _, along = jax.jvp(inside, (y, k), direction)
+    back = jax.vjp(inside, y, k)[1](cotangent)
+    assert float(back[0] @ direction[0] + back[1] * direction[1]) == pytest.approx(float(cotangent @ along), rel=1e-12)
+
+
 def test_euler_is_stable_up_to_its_limit():
     def decay(t, y, rate):
         return -rate * y

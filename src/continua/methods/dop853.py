@@ -33,7 +33,8 @@ class DOP853(ExplicitRungeKutta):
     Good for: smooth, non-stiff problems at rtol 1e-8 … 1e-13.
 
     A thirteenth stage is the next step's first; the dense output of order 7 takes three more, in the steps that contain
-    outputs.
+    outputs. Where a mode decays about as fast as stability allows, values between steps can be off by a hundred
+    tolerances, as in other codes of this method; those of `Vern7` are not.
 
     Source: Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I, II.5, II.6 and II.10; coefficients of
     the code dop853.f there, after Dormand & Prince.
