@@ -37,7 +37,8 @@ class Method(eqx.Module):
 
     order: ClassVar[int]
     adaptive: ClassVar[bool] = False  # whether `step` estimates its error
-    evaluations: ClassVar[int] = 1  # of the equation, a step
+    evaluations: ClassVar[int | None] = 1  # of the equation, a step; None where it changes from step to step
+    dense_order: ClassVar[int] = 3  # of `interpolate`, where `order` is not lower
 
     def parts(self) -> dict[str, Slope]:
         """Functions of (t, y, args) that give a state, which the method asks for by `part_of`."""

@@ -18,7 +18,10 @@ FINE = (Status.SUCCESS, Status.EVENT)
 
 
 class Stats(eqx.Module):
-    """Counts of one solve: attempted steps, those accepted and rejected, and evaluations of the equation."""
+    """Counts of one solve: attempted steps, those accepted and rejected, and evaluations of the equation.
+
+    `nfe` is -1 where a method takes as many as each step needs (`RKC`).
+    """
 
     steps: Array
     accepted: Array
@@ -63,7 +66,9 @@ class Solution(eqx.Module):
     def stats(self) -> Stats:
         """Steps attempted, accepted and rejected, and evaluations of the equation."""
         steps, accepted = self.ending.attempts[..., 0], self.ending.accepted[..., 0]
-        return Stats(steps, accepted, steps - accepted, self.question.method.evaluations * steps + 3)
+        each = self.question.method.evaluations
+        nfe = jnp.full_like(steps, -1) if each is None else each * steps + 3
+        return Stats(steps, accepted, steps - accepted, nfe)
 
     def __call__(self, t: Any) -> State:
         """The state at `t`, a time or an array of times: the structure of y0 behind the shape of `t`."""
