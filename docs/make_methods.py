@@ -40,7 +40,9 @@ def row(method: type[Method]) -> str:
 def page() -> str:
     """All methods that can be used, by order."""
     named = [getattr(methods, name) for name in methods.__all__]
-    found = [x for x in named if inspect.isclass(x) and issubclass(x, Method) and isinstance(getattr(x, "order", None), int)]
+    found = [
+        x for x in named if inspect.isclass(x) and issubclass(x, Method) and isinstance(getattr(x, "order", None), int)
+    ]
     return FIRST_LINES + "\n".join(map(row, sorted(found, key=lambda m: (m.order, m.__name__)))) + "\n"
 
 

@@ -5,6 +5,7 @@ from continua.solver.driver import solve
 from continua.solver.events import Event, Happened
 from continua.solver.post_mortem import Ending, Status
 from continua.solver.solution import Solution, Stats
+from continua.solver.steady_state import SteadyState, steady_state
 from continua.solver.step_control import PI, PID, Adaptive, Controller, Fixed, H211b, I, StepControl
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Solution",
     "Stats",
     "Status",
+    "SteadyState",
     "StepControl",
     "by_its_steps",
     "solve",
+    "steady_state",
 ]
