@@ -44,7 +44,7 @@ def read_coefficients(name: str) -> dict[str, Any]:
     return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"), parse_int=float)
 
 
-def _combine(weights: Sequence[float] | Sequence[Array], slopes: Sequence[State]) -> State:
+def _combine(weights: Sequence[float | Array], slopes: Sequence[State]) -> State:
     """Σ wᵢ kᵢ, without the terms whose weight is zero."""
     pairs = [(w, k) for w, k in zip(weights, slopes, strict=False) if not (isinstance(w, float) and w == 0)]
 

@@ -86,7 +86,7 @@ class RKC(Method):
         >>> def heat(t, u, args):
         ...     padded = jnp.pad(u, 1)
         ...     return 201**2 * (padded[2:] - 2 * u + padded[:-2])
-        >>> start = jnp.sin(jnp.pi * jnp.arange(1, 201) / 201)
+        >>> start = jnp.sin(jnp.pi * jnp.arange(1.0, 201.0) / 201)
         >>> solution = continua.solve(heat, start, [0.0, 0.1], method=RKC(), rtol=1e-3)
         >>> print(f"{solution.ys[-1].max():.2f} = {jnp.exp(-0.1 * jnp.pi**2):.2f}", solution.stats.steps < 50)
         0.37 = 0.37 True
@@ -100,7 +100,7 @@ class RKC(Method):
 
     order = 2
     adaptive = True
-    evaluations: ClassVar[None] = None
+    evaluations: ClassVar[int | None] = None
 
     def __check_init__(self) -> None:
         radius = self.spectral_radius
