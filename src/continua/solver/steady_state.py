@@ -48,8 +48,8 @@ class SteadyState(eqx.Module):
         self.approach.check()
         waited = float(np.max(np.asarray(self.approach.ts)))
         raise FailedSolve(
-            f"The trajectory of `steady_state` did not come to rest by t={waited:.6g}. It may oscillate, wander or keep "
-            "a quantity that leaves its rest open: look at `approach`, start elsewhere, or put the quantity in.",
+            f"The trajectory of `steady_state` did not come to rest by t={waited:.6g}. It may swing, wander or keep"
+            " a quantity that leaves its rest open: look at `approach`, start elsewhere, or put the quantity in.",
             self,
         )
 
