@@ -28,6 +28,7 @@ class Question(eqx.Module):
     method: Method
     step_control: StepControl
     max_steps: int = eqx.field(static=True)
+    lanes: int | None = eqx.field(static=True, default=None)  # through how many a mapped question goes
 
 
 @cast(Any, eqx.filter_jit)(inline=True)  # inside a user's jit a call of its own would hide which inputs are constant
@@ -37,7 +38,7 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
     field, parameters, y, unravel = flatten(question.equation, ts[0], question.y0, question.args)
     control = arguments.flat_control(question.step_control, question.y0)
     problem = Problem(ts[:1], ts[-1:], y, parameters, control, ts[1:-1])
-    ending, drawn, _ = kernel(field, question.method, question.max_steps)(problem)
+    ending, drawn, _ = kernel(field, question.method, question.max_steps, lanes=question.lanes)(problem)
     inside = [_read(field, question.method, drawn, problem)] if len(ts) > 2 else []
     rows = [y[None], *inside, ending.y[None]]
     reached = jnp.abs(ts - ts[0]) <= jnp.abs(ending.t - ts[0])

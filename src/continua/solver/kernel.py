@@ -17,28 +17,44 @@ from continua.core import linear_map
 from continua.methods import Method
 from continua.solver.derivative import Moved, Sweep, grid_of
 from continua.solver.field import Field
-from continua.solver.loop import Loop, Problem, Record
+from continua.solver.lanes import Batch, through
+from continua.solver.loop import Loop, Problem, Record, Trace
 from continua.solver.post_mortem import Ending, examine
+from continua.solver.replay import Replay
 
 Result = tuple[Ending, Array, Record | None]  # how it ended, the packed rows of the steps with outputs, the record
 Kernel = Callable[[Problem], Result]
 
 
-def kernel(field: Field, method: Method, max_steps: int, keep: bool = False) -> Kernel:
-    """The loop with its derivative: forward, reverse and mixed, by `Sweep`. `keep`: whether the record is returned."""
-    run = jax.custom_jvp(_batching(field, method, max_steps, keep))
+def kernel(
+    field: Field, method: Method, max_steps: int, keep: bool = False, lanes: int | None = None
+) -> Kernel:
+    """The loop with its derivative: forward, reverse and mixed, by `Sweep`.
+
+    Args:
+        field: the equation.
+        method: how to step.
+        max_steps: the budget.
+        keep: whether the record is returned.
+        lanes: through how many lanes a batch goes; all at once unless given. Of more problems no record is kept.
+    """
+    run = jax.custom_jvp(_batching(field, method, max_steps, keep, lanes))
 
     def rule(primals: tuple[Problem], tangents: tuple[Problem]) -> tuple[Result, Any]:
         (problem,), (dot,) = primals, tangents
-        ending, drawn, record = kernel(field, method, max_steps, keep=True)(problem)
-        assert record is not None
+        ending, drawn, record = kernel(field, method, max_steps, lanes is None, lanes)(problem)
         moving = tuple(i for i, d in enumerate(dot.parameters) if not isinstance(d, SymbolicZero))
         dy = _dense(dot.y)
         if not isinstance(dot.start, SymbolicZero):
             dy = dy - field(problem.start, problem.y, problem.parameters) * dot.start
-        residuals, layout = jax.tree.flatten(grid_of(record, problem))
-        sweep = Sweep(field, method, moving, history=keep).linear_map(layout)
-        moved = Moved(*linear_map(sweep, residuals, [dy, *(dot.parameters[i] for i in moving)]))
+        sweep = Sweep(field, method, moving, history=keep)
+        if record is None:
+            residuals, layout = jax.tree.flatten((problem, ending.attempts))
+            linear = Replay(sweep, max_steps, cast(int, lanes)).linear_map(layout)
+        else:
+            residuals, layout = jax.tree.flatten(grid_of(record, problem))
+            linear = sweep.linear_map(layout)
+        moved = Moved(*linear_map(linear, residuals, [dy, *(dot.parameters[i] for i in moving)]))
         if not isinstance(dot.end, SymbolicZero):
             moved = moved._replace(end=moved.end + field(problem.end, ending.y, problem.parameters) * dot.end)
         return (ending, drawn, record if keep else None), _tangent(ending, drawn, record, moved)
@@ -47,30 +63,24 @@ def kernel(field: Field, method: Method, max_steps: int, keep: bool = False) -> 
     return run
 
 
-def _batching(field: Field, method: Method, max_steps: int, keep: bool) -> Kernel:
+def _batching(field: Field, method: Method, max_steps: int, keep: bool, few: int | None) -> Kernel:
     """The loop, which under vmap moves the batch to trailing lanes that step each at its own pace."""
 
-    def one(field: Field, problem: Problem) -> Result:
-        trace = Loop(field, method, problem, max_steps).run(keep)
-        return examine(field, problem, trace.last, max_steps), trace.drawn, trace.record if keep else None
+    def explained(loop: Loop, trace: Trace) -> Result:
+        return examine(loop.field, loop.problem, trace.last, max_steps), trace.drawn, trace.record if keep else None
 
-    run = custom_vmap(lambda problem: one(field, problem))
+    @custom_vmap
+    def run(problem: Problem) -> Result:
+        loop = Loop(field, method, problem, max_steps)
+        return explained(loop, loop.run(keep))
 
     @run.def_vmap
     def lanes(size: int, mapped: list[Problem], problem: Problem) -> tuple[Result, Any]:
         (flags,) = mapped
-
-        def lane(x: Array, has: bool) -> Array:
-            return jnp.moveaxis(x, 0, -1) if has else jnp.broadcast_to(x[..., None], (*x.shape, size))
-
-        start, end, y, outputs = (
-            lane(getattr(problem, k), getattr(flags, k)) for k in ("start", "end", "y", "outputs")
-        )
-        control = jax.tree.map(
-            lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], problem.control, flags.control
-        )
-        inside = Problem(start, end, y, problem.parameters, control, outputs)
-        ending, drawn, record = one(field.in_lanes([bool(flag) for flag in flags.parameters]), inside)
+        batch = Batch(field, method, max_steps, problem, flags, size)
+        loop = batch.whole()
+        trace = loop.run(keep) if few is None or keep or size <= few else through(batch, few)
+        ending, drawn, record = explained(loop, trace)
         ending, drawn = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (ending, drawn))
         every = jax.tree.map(lambda _: True, (ending, drawn))
         if record is None:

@@ -31,6 +31,16 @@ class Problem(NamedTuple):
     control: StepControl
     outputs: Array
 
+    def in_lanes(self, mapped: "Problem", size: int) -> "Problem":
+        """A batch with a leading axis, where `mapped` says so, as lanes; parameters stay as they are."""
+
+        def lane(x: Array, has: bool) -> Array:
+            return jnp.moveaxis(x, 0, -1) if has else jnp.broadcast_to(x[..., None], (*x.shape, size))
+
+        names = ("start", "end", "y", "outputs")
+        control = jax.tree.map(lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], self.control, mapped.control)
+        return self._replace(control=control, **{k: lane(getattr(self, k), getattr(mapped, k)) for k in names})
+
 
 class Row(NamedTuple):
     """One step: from (t, y) over h, which is 0 where the attempt was rejected or a lane had finished."""
@@ -98,11 +108,17 @@ class Paging(NamedTuple):
     rows: int
 
 
-def paging(y: FlatState, max_steps: int) -> Paging:
-    """Pages within PAGE_BYTES, but never so short that their starts outgrow them."""
+def paging(y: FlatState, max_steps: int, page_bytes: int = PAGE_BYTES) -> Paging:
+    """Pages within `page_bytes`, but never so short that their starts outgrow them."""
     row = (y.size + 2) * y.dtype.itemsize
-    rows = min(max(PAGE_BYTES // row, math.isqrt(max_steps)), MOST_ROWS, max_steps)
+    rows = min(max(page_bytes // row, math.isqrt(max_steps)), MOST_ROWS, max_steps)
     return Paging(-(-max_steps // rows), rows)
+
+
+def blank(row: Array, outputs: int, layout: Paging) -> Record:
+    """A record to write on: every row is `row`, packed."""
+    starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in layout)
+    return Record(jnp.zeros((outputs, *row.shape[1:]), jnp.int32), starts, page, jnp.zeros((), jnp.int32))
 
 
 class Loop(NamedTuple):
@@ -174,8 +190,11 @@ class Loop(NamedTuple):
 
         return lax.while_loop(going, body, (state, page, drawn, jnp.zeros((), jnp.int32)))
 
-    def run(self, keep: bool) -> Trace:
-        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it."""
+    def run(self, keep: bool, over: Record | None = None) -> Trace:
+        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it.
+
+        It is written over the arrays of `over` where this is given: zeros cost time too.
+        """
         state, outputs = self.begin(), self.problem.outputs
         row = lax.optimization_barrier(Row(state.t, state.h, state.y).packed())
         zero = jnp.zeros((), jnp.int32)
@@ -185,14 +204,23 @@ class Loop(NamedTuple):
         if not keep and (drawn is None or outputs.ndim == 1):
             state, _, drawn, _ = self.fill(state, None, drawn, self.max_steps)
             return Trace(state, rows if drawn is None else drawn.rows, None)
-        state, drawn, record = self._run_pages(row, state.counts, drawn)
+        state, drawn, record = self._run_pages(row, state.counts, drawn, over)
         return Trace(state, rows if drawn is None else drawn.rows, record)
 
-    def _run_pages(self, row: Array, counts: Array, drawn: Drawn | None) -> tuple[Stepper, Drawn | None, Record]:
+    def record(self, over: Record | None = None) -> Record:
+        """The record of all steps."""
+        record = self.run(True, over).record
+        assert record is not None
+        return record
+
+    def _run_pages(
+        self, row: Array, counts: Array, drawn: Drawn | None, over: Record | None
+    ) -> tuple[Stepper, Drawn | None, Record]:
         """Only packed rows go from page to page: every page begins as it will when it is stepped again."""
-        layout, lanes = paging(self.problem.y, self.max_steps), row.ndim > 1
-        starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in layout)
-        record = Record(jnp.zeros(self.problem.outputs.shape, jnp.int32), starts, page, jnp.zeros((), jnp.int32))
+        lanes = row.ndim > 1
+        if over is None:
+            over = blank(row, len(self.problem.outputs), paging(self.problem.y, self.max_steps))
+        layout, record = Paging(len(over.starts), len(over.page)), over._replace(attempts=jnp.zeros((), jnp.int32))
 
         def going(carry: tuple[Array, Array, Drawn | None, Record]) -> Array:
             return (carry[3].attempts < self.max_steps) & jnp.any(self.alive(unpack(carry[0])))
