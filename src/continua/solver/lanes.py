@@ -110,7 +110,7 @@ def refilled(batch: Batch, lanes: int) -> Stepper:
         shelf, index, served = carry
         loop = batch.at(index)
         state = unpack([rows[index] for rows in shelf])
-        state = _until_idle(loop, state, jnp.where(served < batch.size, lanes // IDLE, lanes))
+        state = _until_idle(loop, state, jnp.where(served < batch.size, max(lanes // IDLE, 1), lanes))
         shelf = [rows.at[index].set(new) for rows, new in zip(shelf, _shelf(state)[0], strict=True)]
         ended = ~_going(loop, state)[0]
         place = served + jnp.cumsum(ended, dtype=jnp.int32) - 1
