@@ -11,9 +11,7 @@ from continua.core.errors import ArgumentError, ArgumentTypeError
 LEAST_SECONDS = 0.1  # what compiles faster is not worth a file
 
 
-def configure(
-    *, devices: int | None = None, float64: bool | None = None, cache: bool | str | os.PathLike | None = None
-) -> None:
+def configure(*, devices: int | None = None, float64: Any = None, cache: Any = None) -> None:
     """Set JAX up for the whole program; call it before anything is computed.
 
     `solve_ensemble` spreads its trajectories over all devices of JAX, and a processor is one device unless told otherwise.
@@ -47,7 +45,9 @@ def usable_cores() -> int:
 
 def _check(devices: Any, float64: Any, cache: Any) -> None:
     if devices is not None and (isinstance(devices, bool) or not isinstance(devices, int) or devices < 1):
-        raise ArgumentError(f"`devices` of `configure` must be a positive int. Got {devices!r}. Use 2, or leave it out.")
+        raise ArgumentError(
+            f"`devices` of `configure` must be a positive int. Got {devices!r}. Use 2, or leave it out."
+        )
     if float64 is not None and not isinstance(float64, bool):
         raise ArgumentTypeError(f"`float64` of `configure` must be a bool. Got {float64!r}. Use True.")
     if cache is not None and not isinstance(cache, bool | str | os.PathLike):

@@ -226,7 +226,9 @@ def _check_out(out: Any, state: State, leading: tuple[int, int]) -> None:
         return
     wanted = jax.tree.map(lambda x: f"{x.dtype}{[*leading, *x.shape]}", state)
     if jax.tree.structure(out) != jax.tree.structure(state):
-        raise ArgumentTypeError(f"`out` of `solve_ensemble` must have the structure of ys, {wanted}. Use such a PyTree.")
+        raise ArgumentTypeError(
+            f"`out` of `solve_ensemble` must have the structure of ys, {wanted}. Use such a PyTree."
+        )
     for given, want in zip(jax.tree.leaves(out), jax.tree.leaves(wanted), strict=True):
         if not isinstance(given, np.ndarray) or not given.flags.writeable:
             raise ArgumentTypeError(

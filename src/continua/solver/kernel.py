@@ -26,9 +26,7 @@ Result = tuple[Ending, Array, Record | None]  # how it ended, the packed rows of
 Kernel = Callable[[Problem], Result]
 
 
-def kernel(
-    field: Field, method: Method, max_steps: int, keep: bool = False, lanes: int | None = None
-) -> Kernel:
+def kernel(field: Field, method: Method, max_steps: int, keep: bool = False, lanes: int | None = None) -> Kernel:
     """The loop with its derivative: forward, reverse and mixed, by `Sweep`.
 
     Args:
@@ -92,7 +90,7 @@ def _batching(field: Field, method: Method, max_steps: int, keep: bool, few: int
     return run
 
 
-def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved) -> Result:
+def _tangent(ending: Ending, drawn: Array, record: Record | None, moved: Moved) -> Result:
     """Only states move; times, steps and counts are constants of the recorded grid."""
 
     def beside(rows: Array, dy: Array) -> Array:
@@ -100,7 +98,7 @@ def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved) -> Resu
 
     still, constants = jax.tree.map(_no_tangent, (ending, record))
     ends = still._replace(y=moved.end), beside(drawn, moved.drawn)
-    if moved.starts is None or moved.page is None:
+    if record is None or moved.starts is None or moved.page is None:
         return *ends, None
     return *ends, constants._replace(starts=beside(record.starts, moved.starts), page=beside(record.page, moved.page))
 

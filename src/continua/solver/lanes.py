@@ -53,9 +53,8 @@ class Batch(NamedTuple):
 
     def scratch(self, lanes: int) -> Record:
         """A record for blocks of `lanes`, to be written again and again."""
-        size, dtype = self.problem.y.shape[-1], self.problem.y.dtype
-        layout = paging(jax.ShapeDtypeStruct((size, lanes), dtype), self.max_steps, SCRATCH_BYTES)
-        return blank(jnp.zeros((2 + size, lanes), dtype), self.problem.outputs.shape[-1], layout)
+        row = jnp.zeros((2 + self.problem.y.shape[-1], lanes), self.problem.y.dtype)
+        return blank(row, self.problem.outputs.shape[-1], paging(row[2:], self.max_steps, SCRATCH_BYTES))
 
     def _loop(self, problem: Problem) -> Loop:
         mapped = self.field.in_lanes([bool(has) for has in self.own.parameters])
@@ -88,10 +87,12 @@ def sorted_back(blocks: Array, order: Array) -> Array:
 def _by_attempts(batch: Batch, lanes: int) -> Array:
     """An order in which neighbours need similar numbers of attempts: as they are, where one block shows little spread."""
     sample = batch.at(jnp.arange(lanes, dtype=jnp.int32) * (batch.size // lanes))
-    attempts = _until_idle(sample, sample.begin(), jnp.asarray(lanes)).counts[0]
-    uneven = jnp.max(attempts) * lanes > UNEVEN * jnp.sum(attempts)
+    attempts = _until_idle(sample, sample.begin(), jnp.asarray(lanes)).counts[0].astype(jnp.float32)
+    uneven = jnp.max(attempts) > UNEVEN * jnp.mean(attempts)
     numbers = jnp.arange(batch.size, dtype=jnp.int32)
-    return lax.cond(uneven, lambda x: jnp.argsort(-refilled(batch, lanes).counts[0]).astype(x.dtype), lambda x: x, numbers)
+    return lax.cond(
+        uneven, lambda x: jnp.argsort(-refilled(batch, lanes).counts[0]).astype(x.dtype), lambda x: x, numbers
+    )
 
 
 def refilled(batch: Batch, lanes: int) -> Stepper:
@@ -115,11 +116,16 @@ def refilled(batch: Batch, lanes: int) -> Stepper:
         ended = ~_going(loop, state)[0]
         place = served + jnp.cumsum(ended, dtype=jnp.int32) - 1
         following = queue[jnp.minimum(place, batch.size)]
-        return shelf, jnp.where(ended, following, index), jnp.minimum(served + jnp.sum(ended, dtype=jnp.int32), batch.size)
+        return (
+            shelf,
+            jnp.where(ended, following, index),
+            jnp.minimum(served + jnp.sum(ended, dtype=jnp.int32), batch.size),
+        )
 
     nobody = [jnp.concatenate([rows, rows[-1:]]) for rows in shelf]
     first = (nobody, queue[:lanes], jnp.asarray(lanes, jnp.int32))
     return unpack([rows[:-1] for rows in lax.while_loop(going, serve, first)[0]])
+
 
 def _shelf(state: Stepper) -> tuple[list[Array], Callable[[list[Array]], Stepper]]:
     """[lane, number] of every dtype, and the way back: one row is moved at once, not one array after another."""

@@ -38,7 +38,9 @@ class Problem(NamedTuple):
             return jnp.moveaxis(x, 0, -1) if has else jnp.broadcast_to(x[..., None], (*x.shape, size))
 
         names = ("start", "end", "y", "outputs")
-        control = jax.tree.map(lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], self.control, mapped.control)
+        control = jax.tree.map(
+            lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], self.control, mapped.control
+        )
         return self._replace(control=control, **{k: lane(getattr(self, k), getattr(mapped, k)) for k in names})
 
 

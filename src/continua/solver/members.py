@@ -95,14 +95,15 @@ def _axes_of_leaves(member: Member, in_axes: Any) -> list[int | None]:
         )
     found: list[int | None] = []
     for part, value in zip(PARTS, member, strict=True):
-        prefix = in_axes.get(part)
-        if isinstance(value, Equation) and isinstance(prefix, dict):
-            prefix = _of_fields(value, prefix)
+        prefix = _completed(in_axes.get(part), value)
         try:
-            axes = jax.tree.map(lambda axis, below: [axis] * len(jax.tree.leaves(below)), prefix, value, is_leaf=_is_none)
+            axes = jax.tree.map(
+                lambda axis, below: [axis] * len(jax.tree.leaves(below)), prefix, value, is_leaf=_is_none
+            )
         except ValueError:
             raise ArgumentTypeError(
-                f"`in_axes` of `solve_ensemble` must be like `{part}` from its root on. Got {prefix!r}. Use 0 or None."
+                f"`in_axes` of `solve_ensemble` must be like `{part}` from its root on. Got {in_axes[part]!r}. "
+                "Use 0 or None."
             ) from None
         found += jax.tree.leaves(axes, is_leaf=_is_none)
     if wrong := [axis for axis in found if axis is not None and (isinstance(axis, bool) or not isinstance(axis, int))]:
@@ -110,8 +111,17 @@ def _axes_of_leaves(member: Member, in_axes: Any) -> list[int | None]:
     return found
 
 
-def _of_fields(equation: Equation, named: dict[str, Any]) -> Any:
-    """Axes of an equation from those of its fields; the others are shared."""
+def _completed(prefix: Any, value: Any) -> Any:
+    """The same axes, and None for what a dict does not name."""
+    if isinstance(prefix, dict) and isinstance(value, Equation):
+        return _of_fields(prefix, value)
+    if isinstance(prefix, dict) and isinstance(value, dict) and set(prefix) <= set(value):
+        return {key: _completed(prefix.get(key), below) for key, below in value.items()}
+    return prefix
+
+
+def _of_fields(named: dict[str, Any], equation: Equation) -> Any:
+    """Axes of an equation, from those of its fields."""
     fields = {field.name for field in dataclasses.fields(equation)}
     if unknown := sorted(set(named) - fields):
         raise ArgumentError(
@@ -119,9 +129,8 @@ def _of_fields(equation: Equation, named: dict[str, Any]) -> Any:
             f"{type(equation).__name__}. Use one of {', '.join(sorted(fields))}."
         )
     none = jax.tree.map(lambda _: None, equation)
-    return eqx.tree_at(
-        lambda axes: [getattr(axes, name) for name in named], none, list(named.values()), is_leaf=_is_none
-    )
+    axes = [_completed(axis, getattr(equation, name)) for name, axis in named.items()]
+    return eqx.tree_at(lambda found: [getattr(found, name) for name in named], none, axes, is_leaf=_is_none)
 
 
 def _first(leaf: Any, axis: int, name: str) -> Any:

@@ -57,7 +57,9 @@ class Replay(NamedTuple):
             wanted = list(own.parameters)
             for i, mapped in zip(self.sweep.moving, inputs[1:], strict=True):
                 wanted[i] |= mapped
-            lifted = tuple(i for i, (want, has) in enumerate(zip(wanted, own.parameters, strict=True)) if want and not has)
+            lifted = tuple(
+                i for i, (want, has) in enumerate(zip(wanted, own.parameters, strict=True)) if want and not has
+            )
             field = self.sweep.field.in_lanes(wanted)
             lanes = self._replace(sweep=self.sweep._replace(field=field, lifted=lifted), own=own, size=size)
             return lanes.linear_map(layout), [True] + [wanted[i] for i in self.sweep.moving]
