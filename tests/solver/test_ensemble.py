@@ -134,7 +134,7 @@ def square(t, y, args):
 @pytest.mark.core
 @pytest.mark.parametrize("ts", [[0.0, 2.0], np.linspace(0.0, 2.0, 9)], ids=["end", "outputs"])
 def test_each_ends_for_itself(ts):
-    start = np.linspace(-1.0, 0.95, COUNT)[:, None]
+    start = np.linspace(-1.0, 0.94, COUNT)[:, None]
     start[7] = np.nan
     bad = start[:, 0] > 0.5
     ensemble = solve_ensemble(square, start, ts, lanes=LANES, throw=False, rtol=1e-9, atol=1e-12)
@@ -197,7 +197,7 @@ def test_only_those_that_are_stiff_get_a_stiff_method():
         equation, start, ts, in_axes={"equation": 0}, lanes=2, max_steps=3000, method=Rodas5P(), throw=False
     )
     assert not np.any(named.stiff)
-    assert apart(named.ys[[1, 3]], ensemble.ys[[1, 3]]) < 1e-10
+    assert apart(named.ys[1::2], ensemble.ys[1::2]) < 1e-10
 
 
 def tree_field(t, y, args):
@@ -216,12 +216,12 @@ def test_trees_axes_fixed_steps_and_single_precision():
         args={"w": np.float32(1.5), "rate": rates},
         in_axes={"y0": {"turn": 1, "fall": (None,)}, "args": {"w": None, "rate": 0}},
         method=RK4,
-        step_control=Fixed(0.01),
+        step_control=Fixed(1 / 128),
         lanes=LANES,
     )
     assert ensemble.ys["turn"].shape == (COUNT, 3, 2)
     assert ensemble.ys["turn"].dtype == jnp.float32
-    assert (np.asarray(ensemble.stats.steps) == 200).all()
+    assert (np.asarray(ensemble.stats.steps) == 256).all()
     times = np.array([0.0, 1.0, 2.0])
     assert apart(ensemble.ys["fall"][0], 2 * np.exp(-rates[:, None] * times)) < 1e-5
     c, s = np.cos(1.5 * times), np.sin(1.5 * times)
@@ -345,7 +345,7 @@ BAD = {
     ),
     "a table of times": ({"ts": np.ones((3, 2))}, ArgumentError, "`ts`.*Got shape (3, 2)"),
     "no lanes": ({"lanes": 0}, ArgumentError, "`lanes`.*positive int. Got 0. Use 256"),
-    "half a chunk": ({"chunk": 0.5}, ArgumentError, "`chunk`.*Got 0.5"),
+    "no chunk": ({"chunk": 0}, ArgumentError, "`chunk`.*positive int. Got 0"),
     "no array to fill": ({"out": [1.0]}, ArgumentTypeError, "`out`.*structure of ys, float64[3, 2, 2]"),
     "an array of JAX to fill": ({"out": jnp.ones((3, 2, 2))}, ArgumentTypeError, "`out`.*writable array of numpy. Got"),
     "a short array to fill": ({"out": np.ones((3, 2))}, ArgumentError, "`out`.*float64[3, 2, 2]. Got float64[3, 2]"),
