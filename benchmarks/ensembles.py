@@ -2,9 +2,9 @@
 
     python benchmarks/ensembles.py
 
-Lorenz × 4096 (σ, ρ, β = 10, 28, 8/3, normal starts, T = 1) in both precisions, the ends alone and with 21 outputs; Van der
-Pol × 4096, μ = 0.1 … 100 evenly in its logarithm, from (2, 0), T = 20. The gradient is that of Σ ys² with respect to the
-parameters and the starts. heyoka is taken along where it is installed.
+Lorenz × 4096 (σ, ρ, β = 10, 28, 8/3, normal starts, T = 1) in both precisions, the ends alone and with 21 outputs;
+Van der Pol × 4096, μ = 0.1 … 100 evenly in its logarithm, from (2, 0), T = 20. The gradient is that of Σ ys² with
+respect to the parameters and the starts. heyoka is taken along where it is installed.
 """
 
 import argparse
@@ -53,14 +53,15 @@ Written by `python benchmarks/ensembles.py`; all numbers are in [ensembles.json]
 
 Machine: {cpu}, {cores} cores, {system}, Python {python}. Versions: {versions}.
 
-Lorenz × 4096: σ, ρ, β = 10, 28, 8/3, starts normal around (0, 0, 25) with deviation 5, T = 1; rtol = atol = 1e-6 in float64
-and 1e-4 in float32. Van der Pol × 4096: μ = 0.1 … 100 evenly in its logarithm and in random order, from (2, 0), T = 20,
-rtol = atol = 1e-6. The gradient is that of the sum of all squared outputs with respect to the parameters and the starts.
+Lorenz × 4096: σ, ρ, β = 10, 28, 8/3, starts normal around (0, 0, 25) with deviation 5, T = 1; rtol = atol = 1e-6 in
+float64 and 1e-4 in float32. Van der Pol × 4096: μ = 0.1 … 100 evenly in its logarithm and in random order, from (2,
+0), T = 20, rtol = atol = 1e-6. The gradient is that of the sum of all squared outputs with respect to the parameters
+and the starts.
 
-One pinned core, one thread, a process for each table, interleaved rounds. CPU and wall time are milliseconds a call: the
-median, and in brackets the smallest. Compile time is CPU seconds. The error is the largest against DOP853 at 1e-11 in eight
-trajectories; that of a gradient is the largest difference from the first row's, relative to its largest entry. Memory is
-what the compiled gradient needs besides its results.
+One pinned core, one thread, a process for each table, interleaved rounds. CPU and wall time are milliseconds a call:
+the median, and in brackets the smallest. Compile time is CPU seconds. The error is the largest against DOP853 at
+1e-11 in eight trajectories; that of a gradient is the largest difference from the first row's, relative to its
+largest entry. Memory is what the compiled gradient needs besides its results.
 """
 
 
@@ -297,8 +298,8 @@ def measure(rounds: int) -> Record:
     record["cases"] = {name: _elsewhere("--case", name, "--rounds", str(rounds)) for name in CASES}
     record["devices"] = {"1": [], "2": []}
     for _ in range(3):
-        for devices, found in record["devices"].items():
-            found += _elsewhere("--devices", devices, "--rounds", str(rounds))
+        for devices, rows in record["devices"].items():
+            rows.extend(_elsewhere("--devices", devices, "--rounds", str(rounds)))
     return record
 
 

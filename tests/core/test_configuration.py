@@ -45,7 +45,7 @@ def test_too_late_is_one_line():
     started = len(jax.devices("cpu"))
     continua.configure(devices=started)
     with pytest.raises(
-        ArgumentError, match="cannot be changed once JAX computes. Got 7, and it started with"
+        ArgumentError, match=r"cannot be changed once JAX computes\. Got 7, and it started with"
     ) as caught:
         continua.configure(devices=7)
     assert "\n" not in str(caught.value)

@@ -147,7 +147,7 @@ def test_each_ends_for_itself(ts):
     exact = start[good] / (1 - start[good] * np.asarray(ts))
     assert np.allclose(ensemble.ys[good][..., 0], exact, rtol=1e-6)
     first = int(np.argmax(bad))
-    with pytest.raises(FailedSolve, match="NaN or infinity .* in batch entry 7, "):
+    with pytest.raises(FailedSolve, match=r"NaN or infinity .* in batch entry 7, "):
         ensemble.check()
     with pytest.raises(FailedSolve, match=f"in batch entry {first - 1}: .*grows without bound") as caught:
         solve_ensemble(square, np.delete(start, 7, 0), ts, lanes=LANES, rtol=1e-9, atol=1e-12)
@@ -288,7 +288,8 @@ PROGRAM = """
     from tests.solver.test_ensemble import by_ensemble, loss_of, oscillator
     def values(**more):
         args = {{"mu": STIFFNESS, "w": 1.2}}
-        return continua.solve_ensemble(oscillator, STATES, TS, args=args, in_axes=ALL_OWN, lanes=LANES, **more, **OPTIONS).ys
+        return continua.solve_ensemble(oscillator, STATES, TS, args=args, in_axes=ALL_OWN, lanes=LANES, **more,
+        **OPTIONS).ys
     gradient = jax.jit(jax.grad(loss_of(by_ensemble), (0, 1, 2, 3)))(*POINT, jnp.asarray(TS))
     np.savez("{file}", ys=values(), chunked=values(chunk=20), **{{f"g{{i}}": g for i, g in enumerate(gradient)}})
 """

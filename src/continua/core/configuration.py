@@ -14,10 +14,12 @@ LEAST_SECONDS = 0.1  # what compiles faster is not worth a file
 def configure(*, devices: int | None = None, float64: Any = None, cache: Any = None) -> None:
     """Set JAX up for the whole program; call it before anything is computed.
 
-    `solve_ensemble` spreads its trajectories over all devices of JAX, and a processor is one device unless told otherwise.
+    `solve_ensemble` spreads its trajectories over all devices of JAX, and a processor is one device unless told
+    otherwise.
 
     Args:
-        devices: into how many devices the processor is divided; one for each core that this process may use, unless given.
+        devices: into how many devices the processor is divided; one for each core that this process may use, unless
+            given.
         float64: whether arrays may have 64 bits; as it is, unless given.
         cache: whether compiled programs are kept on disk for the next run: True in the user's cache folder, a path in
             that folder, False nowhere; as it is, unless given.

@@ -94,19 +94,19 @@ def solve_ensemble(
 
     $$ y_i'(t) = f(t, y_i, \text{args}_i), \qquad y_i(t_{0,i}) = y_{0,i}, \qquad i = 1 \dots N $$
 
-    The numbers are those of `jax.vmap` over `solve`, sooner: a few lanes step at once, so that they stay in the cache, and
-    one that has finished takes the next trajectory instead of waiting for the slowest. Trajectories are dealt to all
-    devices of JAX (see `continua.configure`), and go there in chunks: arrays of the host, files mapped by numpy among them,
-    need not fit into memory, and neither do the results.
+    The numbers are those of `jax.vmap` over `solve`, sooner: a few lanes step at once, so that they stay in the
+    cache, and one that has finished takes the next trajectory instead of waiting for the slowest. Trajectories are
+    dealt to all devices of JAX (see `continua.configure`), and go there in chunks: arrays of the host, files mapped
+    by numpy among them, need not fit into memory, and neither do the results.
 
     Args:
         equation: as in `solve`.
         y0: the states at the start, with an axis of trajectories where `in_axes` says so.
         ts: [time], or with an axis of trajectories.
         args: handed to the equation; any PyTree.
-        in_axes: a dict that names, for `equation`, `y0`, `ts` and `args`, the axis of trajectories: an int, None for what
-            all share, or a PyTree of both as in `jax.vmap`; for an equation also a dict of its fields, `{"mu": 0}`. What
-            it does not name is shared. `{"y0": 0}` unless given.
+        in_axes: a dict that names, for `equation`, `y0`, `ts` and `args`, the axis of trajectories: an int, None for
+            what all share, or a PyTree of both as in `jax.vmap`; for an equation also a dict of its fields. What it
+            does not name is shared; `{"y0": 0}` unless given.
         method: as in `solve`; unless given, the trajectories that `Tsit5()` proves stiff are solved by `Rodas5P()`.
         rtol: relative tolerance, as in `solve`.
         atol: absolute tolerance, as in `solve`.
@@ -120,7 +120,8 @@ def solve_ensemble(
         progress: whether a bar on standard error shows the chunks, where there are several and it is a terminal.
 
     Returns:
-        An `Ensemble`: `ys` (the structure of a y0, [trajectory, time, …]), `status`, `reached` and `stats` [trajectory].
+        An `Ensemble`: `ys` (the structure of a y0, [trajectory, time, …]), `status`, `reached` and `stats`
+        [trajectory].
 
     Raises:
         ArgumentError: a value, shape or dtype cannot be used; the message names the argument and the remedy.
@@ -130,7 +131,8 @@ def solve_ensemble(
     It can be jitted and differentiated like `solve`, in one chunk. The steps are made again for a derivative, so its
     memory grows with the results alone.
 
-    Good for: initial states, parameters or noise drawn by the thousand; parameters over which the number of steps differs.
+    Good for: initial states, parameters or noise drawn by the thousand; parameters over which the number of steps
+    differs.
 
     Example:
         >>> import jax.numpy as jnp

@@ -1,8 +1,8 @@
 """A large batch through few lanes: what is stepped at once stays in the cache, and no lane waits for the slowest.
 
-Where the ends alone are asked for, a lane that has finished gives its problem back and borrows the next one. Where outputs
-lie inside, or a derivative is wanted, the batch is cut into blocks of lanes that step together: problems of similar
-numbers of steps, as a first run counted them.
+Where the ends alone are asked for, a lane that has finished gives its problem back and borrows the next one. Where
+outputs lie inside, or a derivative is wanted, the batch is cut into blocks of lanes that step together: problems of
+similar numbers of steps, as a first run counted them.
 """
 
 from collections.abc import Callable
@@ -85,14 +85,19 @@ def sorted_back(blocks: Array, order: Array) -> Array:
 
 
 def _by_attempts(batch: Batch, lanes: int) -> Array:
-    """An order in which neighbours need similar numbers of attempts: as they are, where one block shows little spread."""
+    """An order in which neighbours need similar numbers of attempts: as they are, where one block shows little spread.
+
+    A first run through all problems is dear where the blocks would have been even.
+    """
     sample = batch.at(jnp.arange(lanes, dtype=jnp.int32) * (batch.size // lanes))
     attempts = _until_idle(sample, sample.begin(), jnp.asarray(lanes)).counts[0].astype(jnp.float32)
     uneven = jnp.max(attempts) > UNEVEN * jnp.mean(attempts)
     numbers = jnp.arange(batch.size, dtype=jnp.int32)
-    return lax.cond(
-        uneven, lambda x: jnp.argsort(-refilled(batch, lanes).counts[0]).astype(x.dtype), lambda x: x, numbers
-    )
+
+    def counted(numbers: Array) -> Array:
+        return jnp.argsort(-refilled(batch, lanes).counts[0]).astype(numbers.dtype)
+
+    return lax.cond(uneven, counted, lambda numbers: numbers, numbers)
 
 
 def refilled(batch: Batch, lanes: int) -> Stepper:

@@ -8,7 +8,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from continua.core import Args, ArgumentError, ArgumentTypeError, State, is_traced
 from continua.equations import Equation
