@@ -128,7 +128,7 @@ def candidates(case: Case) -> dict[str, Callable[[Any, Any], Any]]:
         PLAIN: over(lambda p, y0: continua.solve(equation(p), y0, ts, **options).ys),
         PEER: peer(diffrax.RecursiveCheckpointAdjoint()),
     }
-    if shared:
+    if shared and case.outputs == 2:
         found[f"{PEER}, 4096 checkpoints"] = peer(diffrax.RecursiveCheckpointAdjoint(checkpoints=4096))
         found[f"{PEER}, BacksolveAdjoint"] = peer(diffrax.BacksolveAdjoint())
     return found
