@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -59,6 +60,12 @@ def lynx_hare(said):
     assert number(r"1 ahead: error (\S+) of", said) < number(r"1 ahead: .*, \S+ (\S+)\n", said)
 
 
+def bouncing_ball(said):
+    assert number(r"third bounce: (\S+) from", said) < 1e-12
+    assert number(r"derivative in e: (\S+),", said) == pytest.approx(np.sqrt(2 / 9.81) * 5.2, abs=1e-8)
+    assert number(r", (\S+) from its closed form$", said.strip()) < 1e-8
+
+
 def ensemble(said):
     assert said.startswith("100,000 pendulums, all at the end: True")
     assert number(r"steps of each: (\d+) to", said) > 20
@@ -66,7 +73,7 @@ def ensemble(said):
     assert number(r"the mean of all pendulums swings to (\S+)", said) < 0.5
 
 
-CHECKS = (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode, lynx_hare, ensemble)
+CHECKS = (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode, lynx_hare, bouncing_ball, ensemble)
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument
 

@@ -137,9 +137,9 @@ def test_several_trajectories_make_parameters_surer(quick, monkeypatch):
 def test_a_law_that_explains_little_and_forecasts_worse_is_not_believed():
     """An oscillation that forgets its phase: a disturbed oscillator, which no undisturbed law follows."""
     random, x = np.random.default_rng(5), [0.0, 1.0]
-    for _ in range(150):
+    for _ in range(78):  # 80 rows, as in other tests: their compiled programs serve here too
         x.append(1.5 * x[-1] - 0.75 * x[-2] + random.standard_normal())
-    model = continua.fit({"time": np.arange(152.0), "x": np.array(x)}, degree=1)
+    model = continua.fit({"time": np.arange(80.0), "x": np.array(x)}, degree=1)
     assert model.equation is None
     assert any("forecasts no better than" in reason or "than its mean" in reason for reason in model.reasons)
     assert np.isfinite(model.forecast(5).expected).all()

@@ -247,7 +247,7 @@ def test_a_law_of_ones_own_is_tried(quick):
 def test_a_new_law_is_found_term_by_term(monkeypatch, tmp_path):
     """Predators that interfere: x' = x − xy, y' = xy − y − y²/2, which no named system is."""
     monkeypatch.setattr("continua.discovery.fitting.rolling_origins", lambda *record: [])
-    times = np.linspace(0.0, 20.0, 81)
+    times = TIMES["LotkaVolterra"]
     field = lambda t, y, args: jnp.stack([y[0] - y[0] * y[1], y[0] * y[1] - 0.4 * y[1] - 0.3 * y[1] ** 2])  # noqa: E731
     y = solved(field, [1.5, 0.3], times)
     model = continua.fit(table(times, additive(y, 0.01, 2), ("x", "y")), degree=2)

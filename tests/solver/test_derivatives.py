@@ -6,7 +6,7 @@ import pytest
 
 import continua
 from continua.equations import LotkaVolterra
-from continua.methods import DormandPrince5, Euler, Tsit5
+from continua.methods import DOP853, DormandPrince5, Euler, Tsit5
 from continua.solver import Fixed
 from continua.solver import loop as loop_module
 
@@ -174,7 +174,7 @@ def test_gradient_with_respect_to_the_equation_itself():
     )
 
 
-@pytest.mark.parametrize("method", [DormandPrince5(), Tsit5()], ids=["DormandPrince5", "Tsit5"])
+@pytest.mark.parametrize("method", [DormandPrince5(), Tsit5(), DOP853()], ids=lambda m: type(m).__name__)
 def test_gradient_through_dense_output(method):
     def of(p):
         return (values(p, Y0, method=method)[1:-1] ** 2).sum()

@@ -6,6 +6,8 @@ where a batch is solved at once.
 
 from typing import Any
 
+import equinox as eqx
+import jax
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
@@ -22,3 +24,8 @@ Times = Float[Array, " time"]
 def is_traced(value: Any) -> bool:
     """Whether JAX is tracing: the value is not known yet, and nothing can be raised about it."""
     return isinstance(value, Tracer)
+
+
+def as_node(function: Any) -> Any:
+    """A callable as a PyTree: a module keeps its arrays visible, a plain function becomes static; None stays None."""
+    return function if function is None or isinstance(function, eqx.Module) else jax.tree_util.Partial(function)

@@ -141,9 +141,9 @@ def _digest(name: str, key: tuple[Any, ...]) -> str:
 
 @functools.cache
 def _surroundings() -> tuple[str, ...]:
-    """The sources of this package, versions, and the machine."""
+    """The sources of this package with its tables of coefficients, versions, and the machine."""
     sources, root = hashlib.sha256(), Path(__file__).parents[1]
-    for file in sorted(root.rglob("*.py")):
+    for file in sorted(path for suffix in ("py", "json") for path in root.rglob(f"*.{suffix}")):
         sources.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
     versions = (platform.python_version(), *map(metadata.version, DEPENDENCIES))
     device, processor = jax.devices()[0], platform.processor()

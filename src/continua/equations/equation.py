@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from continua.core import Args, Instant, State
+from continua.core import Args, Instant, State, as_node
 
 
 class Equation(eqx.Module):
@@ -29,11 +28,6 @@ class Equation(eqx.Module):
         """The slope dy/dt, with the structure and shapes of `y`."""
 
 
-def _as_node(field: Any) -> Any:
-    """A callable as a PyTree: a module keeps its arrays visible, a plain function becomes a static leaf."""
-    return field if isinstance(field, eqx.Module) else jax.tree_util.Partial(field)
-
-
 class ODE(Equation):
     r"""An equation from a plain function.
 
@@ -50,7 +44,7 @@ class ODE(Equation):
         [-1.]
     """
 
-    field: Callable[[Any, Any, Any], Any] = eqx.field(converter=_as_node)
+    field: Callable[[Any, Any, Any], Any] = eqx.field(converter=as_node)
 
     def __call__(self, t: Instant, y: State, args: Args) -> State:
         """The slope that the function gives."""

@@ -1,19 +1,27 @@
 """How equations are advanced: one step of each method."""
 
 from continua.methods.bogacki_shampine3 import BogackiShampine3
+from continua.methods.dop853 import DOP853
 from continua.methods.dormand_prince5 import DormandPrince5
 from continua.methods.euler import Euler
 from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeKutta
 from continua.methods.heun import Heun
 from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
+from continua.methods.projected import Projected
 from continua.methods.rk4 import RK4
+from continua.methods.rkc import RKC
 from continua.methods.rodas5p import Rodas5P
 from continua.methods.rosenbrock import Rosenbrock, RosenbrockTableau
+from continua.methods.ssprk3 import SSPRK3
 from continua.methods.tsit5 import Tsit5
+from continua.methods.vern7 import Vern7
 
 __all__ = [
+    "DOP853",
     "RK4",
+    "RKC",
+    "SSPRK3",
     "BogackiShampine3",
     "ButcherTableau",
     "DormandPrince5",
@@ -22,10 +30,12 @@ __all__ = [
     "Heun",
     "Method",
     "Midpoint",
+    "Projected",
     "Rodas5P",
     "Rosenbrock",
     "RosenbrockTableau",
     "Slope",
     "Step",
     "Tsit5",
+    "Vern7",
 ]

@@ -12,7 +12,9 @@ class BogackiShampine3(ExplicitRungeKutta):
 
     $$ y_{n+1} = y_n + h \sum_{i=1}^{4} b_i k_i, \qquad k_i = f\Big(t_n + c_i h,\; y_n + h \sum_{j<i} a_{ij} k_j\Big) $$
 
-    Good for: rtol 1e-2 … 1e-4. The last stage is the next step's first; its dense output is the cubic Hermite one.
+    Good for: rtol 1e-2 … 1e-4.
+
+    The last stage is the next step's first; its dense output is the cubic Hermite one.
 
     Source: Bogacki & Shampine, Appl. Math. Lett. 2 (1989) 321–325.
     """

@@ -13,6 +13,11 @@ from continua.core import Args, Instant, State
 Slope = Callable[[Any, Any, Any], Any]  # an Equation, or anything else that maps (t, y, args) to dy/dt
 
 
+def part_of(equation: Slope, name: str, own: Slope) -> Slope:
+    """A function that a method needs besides the equation: its `own` on PyTrees; on flat states, the driver's."""
+    return dict(getattr(equation, "flat_parts", ())).get(name, own)
+
+
 class Step(NamedTuple):
     """One step: `y + increment` is the new state; `error` estimates its local error (None: not known)."""
 
@@ -32,7 +37,12 @@ class Method(eqx.Module):
 
     order: ClassVar[int]
     adaptive: ClassVar[bool] = False  # whether `step` estimates its error
-    evaluations: ClassVar[int] = 1  # of the equation, a step
+    evaluations: ClassVar[int | None] = 1  # of the equation, a step; None where it changes from step to step
+    dense_order: ClassVar[int] = 3  # of `interpolate`, where `order` is not lower
+
+    def parts(self) -> dict[str, Slope]:
+        """Functions of (t, y, args) that give a state, which the method asks for by `part_of`."""
+        return {}
 
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """The cache at the first point."""

@@ -20,6 +20,7 @@ class Rodas5P(Rosenbrock):
     """
 
     order = 5
+    dense_order = 4
     tableau = RosenbrockTableau(
         gamma=0.21193756319429014,
         c=[0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0],

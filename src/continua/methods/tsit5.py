@@ -42,7 +42,9 @@ class Tsit5(ExplicitRungeKutta):
 
     $$ y_{n+1} = y_n + h \sum_{i=1}^{7} b_i k_i, \qquad k_i = f\Big(t_n + c_i h,\; y_n + h \sum_{j<i} a_{ij} k_j\Big) $$
 
-    Good for: smooth, non-stiff problems at rtol 1e-3 … 1e-9. The last stage is the next step's first (FSAL).
+    Good for: smooth, non-stiff problems at rtol 1e-3 … 1e-9.
+
+    The last stage is the next step's first (FSAL).
 
     Source: Tsitouras, Comput. Math. Appl. 62 (2011) 770–775.
     """

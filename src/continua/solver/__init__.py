@@ -3,15 +3,23 @@
 from continua.solver.choice import by_its_steps
 from continua.solver.driver import solve
 from continua.solver.ensemble import Ensemble, solve_ensemble
+from continua.solver.events import Event, Happened
 from continua.solver.post_mortem import Ending, Status
 from continua.solver.solution import Solution, Stats
-from continua.solver.step_control import Adaptive, Fixed, StepControl
+from continua.solver.step_control import PI, PID, Adaptive, Controller, Fixed, H211b, I, StepControl
 
 __all__ = [
+    "PI",
+    "PID",
     "Adaptive",
+    "Controller",
     "Ending",
     "Ensemble",
+    "Event",
     "Fixed",
+    "H211b",
+    "Happened",
+    "I",
     "Solution",
     "Stats",
     "Status",

@@ -1,7 +1,9 @@
 """The door of `solve`: every argument is looked at once, and a bad one is answered in one line."""
 
+import dataclasses
 import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -9,10 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from continua.core import Args, ArgumentError, ArgumentTypeError, Scalar, State, Times, is_traced
+from continua.core import Args, ArgumentError, ArgumentTypeError, Scalar, State, Times, as_node, is_traced
 from continua.equations import ODE, Equation
 from continua.methods import Method
+from continua.solver.events import Event
 from continua.solver.step_control import Adaptive, Fixed, StepControl
+
+MOST_EVENTS = 20  # one number of a row says which happened: 2**20 is exact in float32 too
 
 
 def equation(value: Any) -> Equation:
@@ -61,10 +66,10 @@ def state(value: Any, finite: bool = True) -> State:
     for leaf in leaves:
         _check_leaf(leaf)
     arrays = jax.tree.map(jnp.asarray, value)
-    kinds = {x.dtype for x in jax.tree.leaves(arrays)}
+    kinds = {jnp.finfo(x.dtype).dtype for x in jax.tree.leaves(arrays)}
     if len(kinds) > 1:
         raise ArgumentTypeError(
-            f"`y0` of `solve` must have one dtype. Got {', '.join(sorted(str(k) for k in kinds))}. "
+            f"`y0` of `solve` must have one precision. Got {', '.join(sorted(str(k) for k in kinds))}. "
             "Use y0 = jax.tree.map(lambda x: x.astype(float), y0)."
         )
     for leaf in jax.tree.leaves(arrays):
@@ -77,11 +82,7 @@ def _check_leaf(leaf: Any) -> None:
     kind = _kind(leaf)
     if kind is None:
         raise ArgumentTypeError(f"`y0` of `solve` must hold numbers. Got {_short(leaf)}. Use a floating array.")
-    if jnp.issubdtype(kind, jnp.complexfloating):
-        raise ArgumentTypeError(
-            f"`y0` of `solve` must be real. Got {kind}. Use its real and imaginary parts as two components."
-        )
-    if not jnp.issubdtype(kind, jnp.floating):
+    if not jnp.issubdtype(kind, jnp.inexact):
         raise ArgumentTypeError(f"`y0` of `solve` must be floating. Got {kind}. Use y0 = jnp.asarray(y0, float).")
     if jnp.size(leaf) == 0:
         raise ArgumentError("`y0` of `solve` must hold at least one number. Got an empty array. Use a longer one.")
@@ -98,7 +99,7 @@ def _kind(leaf: Any) -> Any:
 
 
 def times(value: Any, dtype: Any) -> Times:
-    """The output times, at least two, strictly monotone, in the dtype of the state."""
+    """The output times, at least two, strictly monotone, in the real dtype of the state."""
     if isinstance(value, list | tuple) and any(is_traced(v) for v in value):
         value = jnp.stack([jnp.asarray(v, dtype) for v in value])
     try:
@@ -145,6 +146,39 @@ def _check_monotone(given: np.ndarray, cast: np.ndarray) -> None:
             f"`ts` of `solve` must differ in {cast.dtype}. Got ts[{i}]={given[i]:.9g}, ts[{i + 1}]={given[i + 1]:.9g}. "
             "Use float64: jax.config.update('jax_enable_x64', True), or count time from a later origin."
         )
+
+
+def stops(value: Any, dtype: Any) -> Array:
+    """The times at which steps end: [stop], none in most solves."""
+    try:
+        given = jnp.asarray(value, dtype).reshape(-1)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            f"`tstops` of `solve` must be times. Got {_short(value)}. Use tstops=[1.0, 2.5]."
+        ) from None
+    if not is_traced(given) and not np.isfinite(given).all():
+        raise ArgumentError("`tstops` of `solve` must be finite. Got NaN or infinity. Use finite times.")
+    return given
+
+
+def events(value: Any, most: Any) -> tuple[Event, ...]:
+    """The events, as a tuple."""
+    given = (value,) if isinstance(value, Event) else value
+    if not isinstance(given, list | tuple) or not all(isinstance(event, Event) for event in given):
+        raise ArgumentTypeError(
+            f"`events` of `solve` must be an Event or a list of them. Got {_short(value)}. "
+            "Use Event(lambda t, y, args: y[0])."
+        )
+    for event in given:
+        if event.direction not in (-1, 0, 1):
+            raise ArgumentError(
+                f"`direction` of `Event` must be -1, 0 or 1. Got {_short(event.direction)}. Use 0 for both."
+            )
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise ArgumentError(f"`max_events` of `solve` must be a positive int. Got {_short(most)}. Use 64.")
+    if len(given) > MOST_EVENTS:
+        raise ArgumentError(f"`events` of `solve` must be at most {MOST_EVENTS}. Got {len(given)}. Join some of them.")
+    return tuple(given)
 
 
 def numbers(value: Args) -> Args:
@@ -255,22 +289,26 @@ def max_steps(value: Any) -> int:
 
 def flat_control(control: StepControl, y0: State) -> StepControl:
     """The control's arrays with the state's axis first, of length 1 where one value serves all."""
-    size = sum(x.size for x in jax.tree.leaves(y0))
+
+    def spread(y: Array, value: Any) -> Array:
+        twice = 1 + jnp.issubdtype(y.dtype, jnp.complexfloating)  # a complex number is two components
+        return jnp.tile(jnp.broadcast_to(value, y.shape).reshape(-1), twice)
 
     def flatten(name: str, value: Any) -> Array:
         if len(jax.tree.leaves(value)) == 1 and jnp.size(jax.tree.leaves(value)[0]) == 1:
             return jnp.reshape(jax.tree.leaves(value)[0], (1,))
         try:
-            spread = jax.tree.map(lambda y, v: jnp.broadcast_to(v, y.shape).reshape(-1), y0, value)
+            leaves = jax.tree.leaves(jax.tree.map(spread, y0, value))
         except ValueError:
             raise ArgumentError(
                 f"`{name}` of `solve` must be a number or like y0. Got {_describe(value)} for {_describe(y0)}. "
                 "Use one number."
             ) from None
-        return jnp.concatenate(jax.tree.leaves(spread)).reshape(size)
+        return jnp.concatenate(leaves)
 
-    names = list(control.__dataclass_fields__)
-    return type(control)(**{name: flatten(name, getattr(control, name)) for name in names})
+    fields = {field.name: field.metadata.get("static", False) for field in dataclasses.fields(control)}
+    values = {name: getattr(control, name) for name in fields}
+    return type(control)(**{k: v if fields[k] else flatten(k, v) for k, v in values.items()})
 
 
 def check_field(equation: Equation, t: Scalar, y0: State, args: Args) -> None:
@@ -288,22 +326,76 @@ def check_field(equation: Equation, t: Scalar, y0: State, args: Args) -> None:
                 f"`equation` of `solve` must return the shape of y0, {_describe(y0)}. Got {_describe(slope)}. "
                 "Check the indices; for a batch use jax.vmap over `solve`."
             )
-        if jnp.issubdtype(f.dtype, jnp.complexfloating):
+        if jnp.issubdtype(f.dtype, jnp.complexfloating) and not jnp.issubdtype(y.dtype, jnp.complexfloating):
             raise ArgumentTypeError(
-                f"`equation` of `solve` must return real slopes. Got {f.dtype}. "
-                "Use real and imaginary parts as components."
+                f"`equation` of `solve` must return real slopes for a real y0. Got {f.dtype}. "
+                "Use a complex y0, for example y0 + 0j."
             )
+
+
+def check_parts(method: Method, t: Scalar, y0: State, args: Args) -> None:
+    """What a method needs besides the equation must give a state."""
+    for name, function in method.parts().items():
+        value = jax.eval_shape(function, t, y0, args)
+        if _layout(value) != _layout(y0):
+            raise ArgumentError(
+                f"`{name}` of `{type(method).__name__}` must return a state like y0, {_describe(y0)}. "
+                f"Got {_describe(value)}. Return every component, also those that stay."
+            )
+
+
+def check_events(events: Sequence[Event], t: Scalar, y0: State, args: Args) -> None:
+    """A condition gives one real number, a reset a state."""
+    for event in events:
+        value = jax.eval_shape(event.condition, t, y0, args)
+        shape = getattr(value, "shape", None)
+        if shape is None or math.prod(shape) != 1:
+            raise ArgumentError(
+                f"`condition` of `Event` must return one number. Got shape {shape}. Use y[0], or a norm or minimum."
+            )
+        if jnp.issubdtype(value.dtype, jnp.complexfloating):
+            raise ArgumentError("`condition` of `Event` must return one real number. Got a complex one. Use its size.")
+        if event.reset is None:
+            continue
+        after = jax.eval_shape(event.reset, t, y0, args)
+        if _layout(after) != _layout(y0):
+            raise ArgumentError(
+                f"`reset` of `Event` must return a state like y0, {_describe(y0)}. Got {_describe(after)}. "
+                "Return every component, also those that stay."
+            )
+
+
+def save(value: Any) -> Any:
+    """The function of the state that is kept, or None."""
+    if value is not None and not callable(value):
+        raise ArgumentTypeError(
+            f"`save` of `solve` must be a function of (t, y, args). Got {_short(value)}. Use lambda t, y, args: y[0]."
+        )
+    return as_node(value)
+
+
+def check_save(function: Callable, t: Scalar, y0: State, args: Args) -> None:
+    """What is kept must be arrays or numbers."""
+    for leaf in jax.tree.leaves(jax.eval_shape(function, t, y0, args)) or [None]:
+        if not hasattr(leaf, "shape"):
+            raise ArgumentTypeError(
+                f"`save` of `solve` must return arrays or numbers. Got {_short(leaf)}. Use lambda t, y, args: y[0]."
+            )
+
+
+def _layout(tree: Any) -> Any:
+    return jax.tree.structure(tree), [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)]
 
 
 def component_name(equation: Equation, y0: State, component: int) -> str:
     """How a flat component is called: by the equation's names, else by its place in y0."""
-    sizes = [np.size(y) for y in jax.tree.leaves(y0)]
+    sizes = [np.size(y) * (1 + np.iscomplexobj(y)) for y in jax.tree.leaves(y0)]
     if len(equation.states) == sum(sizes):
         return equation.states[component]
     paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(y0)]
     for path, leaf, size in zip(paths, jax.tree.leaves(y0), sizes, strict=True):
         if component < size:
-            index = np.unravel_index(component, np.shape(leaf))
+            index = np.unravel_index(component % np.size(leaf), np.shape(leaf))
             return f"y{path}" + (f"[{', '.join(str(int(i)) for i in index)}]" if index else "")
         component -= size
     return f"component {component}"

@@ -14,10 +14,11 @@ from jaxtyping import Array, Bool
 
 from continua.core import State
 from continua.methods import Method, Rodas5P
+from continua.solver import arguments
 from continua.solver.choice import proven_stiff
 from continua.solver.integration import Question, integrate
 from continua.solver.members import Member, Members
-from continua.solver.solution import Stats
+from continua.solver.solution import Solution, Stats
 from continua.solver.step_control import StepControl
 
 DEALT = PartitionSpec("trajectory")
@@ -49,7 +50,9 @@ class Plan(eqx.Module):
     def question(self, member: Member, lanes: int | None = None) -> Question:
         """What a trajectory asks."""
         equation, y0, _, args = member
-        return Question(equation, y0, args, self.method, self.step_control, self.max_steps, lanes)
+        stops = arguments.stops((), jnp.finfo(jax.tree.leaves(y0)[0].dtype).dtype)
+        limits = {"max_steps": self.max_steps, "max_events": 0, "lanes": lanes}
+        return Question(equation, y0, args, self.method, self.step_control, stops, (), None, **limits)
 
     def for_stiff(self) -> "Plan":
         """The same with a stiff method."""
@@ -121,13 +124,13 @@ def _solved(members: Members, plan: Plan, there: Bool[Array, " trajectory"] | No
 
         def one(own: list[Array], there: Array | None) -> Result:
             member = Members([], shared, members.places, members.tree).join(own)
-            dtype = jnp.result_type(*jax.tree.leaves(member.y0))
+            dtype = jnp.finfo(jax.tree.leaves(member.y0)[0].dtype).dtype
             ts = jnp.asarray(member.ts, dtype)
             ts = ts if there is None else jnp.where(there, ts, ts[0])
-            ys, ending = integrate(plan.question(member, lanes), ts)
-            steps, accepted = ending.attempts[0], ending.accepted[0]
-            stats = Stats(steps, accepted, steps - accepted, plan.method.evaluations * steps + 3)
-            return Result(ys, ending.status[0], ending.t[0], stats, jnp.zeros((), bool))
+            question = plan.question(member, lanes)
+            ys, ending, _ = integrate(question, ts)
+            solution = Solution(ts, ys, ending, question)
+            return Result(ys, ending.status[0], ending.t[0], solution.stats, jnp.zeros((), bool))
 
         return jax.vmap(one, (0, None if there is None else 0))(own, there)
 

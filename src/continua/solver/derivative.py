@@ -6,7 +6,7 @@ Step sizes are constants in it, so it is the derivative of the computed numbers 
 last are stepped again from their starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -16,9 +16,12 @@ from jaxtyping import Array
 
 from continua.core import Count, FlatState, LinearMap
 from continua.methods import Method
+from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
-from continua.solver.loop import Loop, Problem, Record, unpack
+from continua.solver.loop import Layout, Loop, Problem, Record, Row, layout_of
 from continua.solver.step_control import StepControl
+
+Passed = Callable[[Row, FlatState, Parameters], FlatState]
 
 
 class Grid(NamedTuple):
@@ -27,7 +30,9 @@ class Grid(NamedTuple):
     starts: Array
     page: Array
     numbers: Array
+    begin: Array
     end: Array
+    stops: Array
     attempts: Count
     control: StepControl
     parameters: Parameters
@@ -48,7 +53,9 @@ def grid_of(record: Record, problem: Problem) -> Grid:
         record.starts,
         record.page,
         record.numbers,
+        problem.start,
         problem.end,
+        problem.stops,
         record.attempts,
         problem.control,
         problem.parameters,
@@ -64,6 +71,7 @@ class Sweep(NamedTuple):
 
     field: Field
     method: Method
+    watch: Watch | None
     moving: tuple[int, ...]
     history: bool
     lifted: tuple[int, ...] = ()
@@ -96,17 +104,19 @@ class Sweep(NamedTuple):
     def forward(self, grid: Grid, dy: FlatState, dp: Parameters) -> Moved:
         """Every page, every row: push (δy, δp) through the step."""
         slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
+        layout, passed = self.layout(grid), self._passed(slope, grid.parameters)
 
         def turn(number: Count, carry: Moved) -> Moved:
             page, filled = self._page(grid, number, grid.page)
 
             def push(j: Count, carry: tuple[FlatState, Array]) -> tuple[FlatState, Array]:
                 dy, along = carry
-                t, h, y = unpack(page[j])
-                step = lambda y, p: self.method.advance(slope, t, h, y, p)  # noqa: E731
+                row = layout.unpack(page[j])
+                step = lambda y, p: passed(row, self.method.advance(slope, row.t, row.h, y, p), p)  # noqa: E731
+                y = row.y
                 return jax.jvp(step, (y, chosen), (dy, dp))[1], lax.dynamic_update_index_in_dim(along, dy, j, 0)
 
-            dy, along = lax.fori_loop(0, filled, push, (carry.end, jnp.zeros_like(grid.page[:, 2:])))
+            dy, along = lax.fori_loop(0, filled, push, (carry.end, jnp.zeros_like(grid.page[:, layout.head :])))
             place, here = self._places(grid, number)
             drawn = jnp.where(here, jnp.take_along_axis(along, place, 0), carry.drawn)
             if carry.starts is None:
@@ -114,13 +124,14 @@ class Sweep(NamedTuple):
             return Moved(dy, drawn, lax.dynamic_update_index_in_dim(carry.starts, carry.end, number, 0), along)
 
         drawn = jnp.broadcast_to(dy[None], (len(grid.numbers), *dy.shape))  # outputs at the start move as y₀ does
-        history = [jnp.zeros_like(rows[:, 2:]) for rows in (grid.starts, grid.page)] if self.history else []
+        history = [jnp.zeros_like(rows[:, layout.head :]) for rows in (grid.starts, grid.page)] if self.history else []
         pages = -(-grid.attempts // len(grid.page))
         return lax.fori_loop(0, pages, turn, Moved(dy, drawn, *history))
 
     def backward(self, grid: Grid, cotangent: Moved) -> tuple[FlatState, Parameters]:
         """λ ← Φ'ᵀ λ + (what was asked of the state before the step), from the last row to the first."""
         slope, chosen = self.field.of(self.moving, grid.parameters), [grid.parameters[i] for i in self.moving]
+        passed, layout = self._passed(slope, grid.parameters), self.layout(grid)
         last = (grid.attempts - 1) // len(grid.page)
 
         def turn(carry: tuple[Count, Array, FlatState, Parameters]) -> tuple[Count, Array, FlatState, Parameters]:
@@ -130,8 +141,8 @@ class Sweep(NamedTuple):
 
             def pull(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
                 j, adjoint, sums = carry
-                t, h, y = unpack(page[j])
-                adjoint, extra = self.method.pullback(slope, t, h, y, chosen, adjoint)
+                row = layout.unpack(page[j])
+                adjoint, extra = self._pulled(slope, passed, row, chosen, adjoint)
                 if cotangent.page is not None:
                     adjoint = adjoint + cotangent.page[j] * (number == last).astype(adjoint.dtype)
                 return j - 1, adjoint if asked is None else adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
@@ -143,18 +154,49 @@ class Sweep(NamedTuple):
         _, _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, turn, (last, grid.page, cotangent.end, zero))
         return adjoint, sums
 
+    def layout(self, grid: Grid) -> Layout:
+        """Of the packed rows."""
+        return layout_of(self.watch, grid.page.dtype)
+
+    def _passed(self, slope: Any, parameters: Parameters) -> Passed:
+        """What happens to the state at the end of a row: nothing, or its events."""
+        if self.watch is None:
+            return lambda row, y, p: y
+        watch, lanes = self.watch.of(self.moving, parameters), self.field.mapped is not None
+
+        def passed(row: Row, y: FlatState, p: Parameters) -> FlatState:
+            mark = cast(Array, row.mark)
+
+            def behind(y: FlatState, p: Parameters) -> FlatState:
+                return watch.passed(slope, row.t + row.h, y, p, mark)
+
+            return behind(y, p) if lanes else lax.cond(mark[0] > 0, behind, lambda y, p: y, y, p)
+
+        return passed
+
+    def _pulled(
+        self, slope: Any, passed: Passed, row: Row, p: Parameters, adjoint: FlatState
+    ) -> tuple[FlatState, Parameters]:
+        """The transpose of a row: of its events, then of its step."""
+        t, h, y, _, mark = row
+        if mark is None:
+            return self.method.pullback(slope, t, h, y, p, adjoint)
+        end = self.method.advance(slope, t, h, y, p)
+        adjoint, here = jax.vjp(lambda y, p: passed(row, y, p), end, p)[1](adjoint)
+        adjoint, there = self.method.pullback(slope, t, h, y, p, adjoint)
+        return adjoint, jax.tree.map(jnp.add, here, there)
+
     def _page(self, grid: Grid, number: Count, page: Array) -> tuple[Array, Count]:
         """The rows of a page, and how many: the last is kept, the others are stepped again, over those of `page`."""
         if len(grid.starts) == 1:
             return grid.page, grid.attempts
-        rows, start = len(page), unpack(grid.starts[number])
+        rows, start = len(page), self.layout(grid).unpack(grid.starts[number])
         outputs = jnp.zeros((0, *grid.end.shape[1:]), grid.end.dtype)
-        loop = Loop(
-            self.field, self.method, Problem(start.t, grid.end, start.y, grid.parameters, grid.control, outputs), rows
-        )
+        problem = Problem(grid.begin, grid.end, start.y, grid.parameters, grid.control, outputs, grid.stops)
+        loop = Loop(self.field, self.method, self.watch, problem, rows)
         left = grid.attempts - number * rows
         last = left <= rows
-        _, again, _, filled = loop.fill(loop.resume(start), page, None, jnp.where(last, 0, rows))
+        _, again, _, _, filled = loop.fill(loop.resume(start), page, None, None, jnp.where(last, 0, rows))
         return cast(Array, again), jnp.where(last, left, filled)
 
     def _places(self, grid: Grid, number: Count) -> tuple[Array, Array]:
@@ -168,7 +210,7 @@ class Sweep(NamedTuple):
         if not len(grid.numbers):
             return None
         place, here = self._places(grid, number)
-        drawn, none = jnp.where(here, cotangent.drawn, 0), jnp.zeros_like(grid.page[:, 2:])
+        drawn, none = jnp.where(here, cotangent.drawn, 0), jnp.zeros_like(grid.page[:, self.layout(grid).head :])
         if self.field.mapped is not None:
             return jax.vmap(lambda rows, place, drawn: rows.at[place].add(drawn), -1, -1)(none, place[:, 0], drawn)
 
@@ -183,7 +225,7 @@ class Sweep(NamedTuple):
     ) -> tuple[LinearMap, list[bool]] | None:
         """A batch of recorded solves becomes lanes; any other batch is left to `jax.vmap`."""
         flags = jax.tree.unflatten(layout, residuals)
-        recorded = (flags.starts, flags.page, flags.numbers, flags.end)
+        recorded = (flags.starts, flags.page, flags.numbers, flags.begin, flags.end, flags.stops)
         if self.field.mapped is not None or not all(recorded) or flags.attempts or any(jax.tree.leaves(flags.control)):
             return None
         wanted = list(flags.parameters)
@@ -192,7 +234,8 @@ class Sweep(NamedTuple):
         lifted = tuple(
             i for i, (want, has) in enumerate(zip(wanted, flags.parameters, strict=True)) if want and not has
         )
-        lanes = self._replace(field=self.field.in_lanes(wanted), lifted=lifted)
+        watch = None if self.watch is None else self.watch.in_lanes(wanted)
+        lanes = self._replace(field=self.field.in_lanes(wanted), watch=watch, lifted=lifted)
         return lanes.linear_map(layout), [True] + [wanted[i] for i in self.moving]
 
     def _last(self, x: Array) -> Array:
@@ -208,6 +251,7 @@ class Sweep(NamedTuple):
         parameters = [
             jnp.broadcast_to(x, (size, *x.shape)) if i in self.lifted else x for i, x in enumerate(grid.parameters)
         ]
-        starts, page, numbers, end = jax.tree.map(self._last, (grid.starts, grid.page, grid.numbers, grid.end))
+        names = ("starts", "page", "numbers", "begin", "end", "stops")
+        recorded = {name: self._last(getattr(grid, name)) for name in names}
         control = jax.tree.map(lambda x: jnp.expand_dims(x, -1), grid.control)
-        return grid._replace(starts=starts, page=page, numbers=numbers, end=end, control=control, parameters=parameters)
+        return grid._replace(**recorded, control=control, parameters=parameters)

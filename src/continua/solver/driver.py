@@ -16,6 +16,7 @@ from continua.solver.solution import Solution
 from continua.solver.step_control import Fixed, StepControl
 
 MAX_STEPS = 2**16
+MAX_EVENTS = 64
 
 
 def solve(
@@ -28,7 +29,11 @@ def solve(
     rtol: Any = None,
     atol: Any = None,
     step_control: StepControl | None = None,
+    tstops: Any = (),
+    events: Any = (),
+    save: Any = None,
     max_steps: int = MAX_STEPS,
+    max_events: int = MAX_EVENTS,
     throw: bool = True,
 ) -> Solution:
     r"""Solve an initial value problem.
@@ -38,7 +43,7 @@ def solve(
     Args:
         equation: an `Equation`, or a function `f(t, y, args)` that returns dy/dt with the structure and shapes of y.
             Whatever arrays it holds or closes over can be differentiated.
-        y0: the state at ts[0]: an array or any PyTree of real floating arrays. Its dtype is that of the computation.
+        y0: the state at ts[0]: an array or any PyTree of real or complex arrays of one precision, that of the solve.
         ts: [time], strictly increasing or decreasing; the first is the start, the last the end.
         args: handed to the equation; any PyTree. Arrays and floats may change their values without a new compilation.
         method: how to step. Unless given, `Tsit5()`; and `Rodas5P()` where the steps of that prove the equation stiff
@@ -47,19 +52,28 @@ def solve(
         atol: absolute tolerance in the units of the state, positive: a number, or a PyTree like y0 of numbers or
             arrays; rtol / 1000 unless given.
         step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
+        tstops: times at which the equation or a derivative of it jumps, in any order. Steps end just before one, and
+            begin anew behind it; those outside of `ts` are passed over. No derivative is taken with respect to them.
+        events: an `Event` or several: where a condition changes its sign, the step ends, the state may be set anew, and
+            the solve may end. An output at the very time of an event is the state before it.
+        save: `save(t, y, args)`, what is kept at `ts` instead of the state: any PyTree of arrays.
         max_steps: how many steps may be attempted. Time and memory hardly depend on it.
+        max_events: how many events may happen.
         throw: whether a solve that ends early raises. Under your own `jit` nothing can be raised: see `status`.
 
     Returns:
-        A `Solution`: `ts` [time], `ys` (the structure of y0 with a leading [time]), `status`, `stats`, `solution(t)`.
+        A `Solution`: `ts` [time], `ys` (the structure of y0, or of what `save` gives, with a leading [time]),
+        `status`, `stats`, `solution(t)`, and `events` where some were asked for. Past a terminal event `ys` is NaN.
 
     Raises:
         ArgumentError: a value, shape or dtype cannot be used; the message names the argument and the remedy.
         ArgumentTypeError: a type or structure cannot be used.
-        FailedSolve: step budget, suspected stiffness, blow-up or a non-finite field, with the place and what to try.
+        FailedSolve: step budget, suspected stiffness, blow-up, a non-finite field or too many events, with the place
+            and what to try.
 
     The result can be jitted, mapped and differentiated forward, backward and forward over backward. Gradients are those
-    of the computed numbers on the recorded steps, with respect to y0, args, the equation's arrays and ts.
+    of the computed numbers on the recorded steps, with respect to y0, args, the equation's arrays and ts; first
+    derivatives are exact through events too.
 
     Example:
         >>> import jax.numpy as jnp
@@ -69,14 +83,16 @@ def solve(
     """
     equation = arguments.equation(equation)
     y0 = arguments.state(y0)
-    dtype = jnp.result_type(*jax.tree.leaves(y0))
+    dtype = jnp.finfo(jax.tree.leaves(y0)[0].dtype).dtype  # the real one
     args, budget, ts = arguments.numbers(args), arguments.max_steps(max_steps), arguments.times(ts, dtype)
+    kept = arguments.save(save)
+    stops, watched = arguments.stops(tstops, dtype), arguments.events(events, max_events)
 
     def run(method: Method) -> tuple[Solution, Any]:
         control = arguments.step_control(method, step_control, rtol, atol, dtype)
-        question = Question(equation, y0, args, method, control, budget)
-        ys, ending = integrate(question, ts)
-        return Solution(ts, ys, ending, question), ending.status
+        question = Question(equation, y0, args, method, control, stops, watched, kept, budget, max_events)
+        ys, ending, happened = integrate(question, ts)
+        return Solution(ts, ys, ending, question, happened), ending.status
 
     if method is None and not isinstance(step_control, Fixed):  # fixed steps were asked for, and prove nothing
         solution = by_its_steps(run, sum(leaf.size for leaf in jax.tree.leaves(y0)))

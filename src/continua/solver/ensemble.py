@@ -56,9 +56,9 @@ class Ensemble(eqx.Module):
     def __getitem__(self, number: int) -> Solution:
         member = self.members.one(range(len(self))[number])
         plan = self.plan.for_stiff() if bool(self.stiff[number]) else self.plan
-        ts = arguments.times(member.ts, jnp.result_type(*jax.tree.leaves(member.y0)))
-        question = plan.question(member._replace(y0=arguments.state(member.y0, finite=False)))
-        ys, ending = integrate(question, ts)
+        member = member._replace(y0=arguments.state(member.y0, finite=False))
+        ts, question = arguments.times(member.ts, _real(member.y0)), plan.question(member)
+        ys, ending, _ = integrate(question, ts)
         return Solution(ts, ys, ending, question)
 
     def check(self) -> "Ensemble":
@@ -69,7 +69,9 @@ class Ensemble(eqx.Module):
         solution = self[number]
         ending = jax.tree.map(np.asarray, solution.ending)
         name = arguments.component_name(solution.question.equation, solution.question.y0, int(ending.component[0]))
-        raise FailedSolve(explain(ending, float(solution.ts[-1]), self.plan.max_steps, name, (number,)), self)
+        question = solution.question
+        limits = question.max_steps, question.max_events
+        raise FailedSolve(explain(ending, float(solution.ts[-1]), *limits, name, (number,)), self)
 
 
 def solve_ensemble(
@@ -144,7 +146,7 @@ def solve_ensemble(
     """
     everyone = _members(equation, y0, ts, args, in_axes)
     state, times = _checked(everyone)
-    dtype = jnp.result_type(*jax.tree.leaves(state))
+    dtype = _real(state)
     automatic = method is None and not isinstance(step_control, Fixed)
     stepper = arguments.method(Tsit5() if method is None else method)
     control = arguments.step_control(stepper, step_control, rtol, atol, dtype)
@@ -190,7 +192,7 @@ def _checked(everyone: Members) -> tuple[State, Any]:
     """The state of one trajectory, and the times of all; a bad argument of any is answered as `solve` does."""
     first, everything = everyone.one(0), everyone.join(everyone.own)
     state = arguments.state(first.y0, finite=False)
-    dtype = jnp.result_type(*jax.tree.leaves(state))
+    dtype = _real(state)
     if not everyone.has_own("ts"):
         return state, arguments.times(first.ts, dtype)
     arguments.times(first.ts, dtype)
@@ -200,6 +202,11 @@ def _checked(everyone: Members) -> tuple[State, Any]:
         if wrong := np.flatnonzero(~(np.isfinite(cast).all(1) & (steps > 0).all(1))).tolist():
             arguments.times(everything.ts[wrong[0]], dtype)
     return state, everything.ts
+
+
+def _real(state: State) -> Any:
+    """The dtype of times and tolerances."""
+    return jnp.finfo(jax.tree.leaves(state)[0].dtype).dtype
 
 
 def _positive(name: str, value: Any) -> int | None:

@@ -16,16 +16,19 @@ Parameters = list[Array]
 
 
 class Field(NamedTuple):
-    """f(t, y, parameters) on t [1] and y [state]; with `mapped` (one flag a parameter) on t [1, lane], y [state, lane].
+    """A function of (t, y, parameters), slopes or others, on t [1] and y [state].
 
-    Times keep an axis of length 1 for the state, so that they broadcast against it without rank promotion.
+    With `mapped` (one flag a parameter) it takes t [1, lane] and y [state, lane]. Times keep an axis of length 1 for
+    the state, so that they broadcast against it without rank promotion. `flat_parts` are functions that the method
+    needs besides, by name.
     """
 
     single: Callable[[Scalar, Array, Parameters], Array]
     mapped: tuple[bool, ...] | None = None
+    flat_parts: "tuple[tuple[str, Field], ...]" = ()
 
-    def __call__(self, t: Instant, y: FlatState, parameters: Parameters) -> FlatState:
-        """The slopes, of one trajectory or of every lane."""
+    def __call__(self, t: Instant, y: FlatState, parameters: Parameters) -> Array:
+        """Its values, for one trajectory or for every lane."""
         if self.mapped is None:
             return self.single(t[0], y, parameters)
         axes = [0 if m else None for m in self.mapped]
@@ -33,27 +36,60 @@ class Field(NamedTuple):
 
     def in_lanes(self, mapped: Sequence[bool]) -> "Field":
         """The same field over lanes; `mapped` tells which parameters have one value a lane."""
-        return self._replace(mapped=tuple(mapped))
+        parts = tuple((name, part.in_lanes(mapped)) for name, part in self.flat_parts)
+        return self._replace(mapped=tuple(mapped), flat_parts=parts)
 
-    def of(
-        self, moving: Sequence[int], parameters: Parameters
-    ) -> "Callable[[Instant, FlatState, Parameters], FlatState]":
+    def of(self, moving: Sequence[int], parameters: Parameters) -> "Chosen":
         """The field as a function of the `moving` parameters alone; the others keep their values."""
 
-        def slope(t: Instant, y: FlatState, chosen: Parameters) -> FlatState:
+        def values(t: Instant, y: FlatState, chosen: Parameters) -> Array:
             merged = dict(enumerate(parameters)) | dict(zip(moving, chosen, strict=True))
             return self(t, y, list(merged.values()))
 
-        return slope
+        return Chosen(values, tuple((name, part.of(moving, parameters)) for name, part in self.flat_parts))
+
+
+class Chosen(NamedTuple):
+    """A field as a function of some of its parameters."""
+
+    values: Callable[[Instant, FlatState, Parameters], Array]
+    flat_parts: "tuple[tuple[str, Chosen], ...]" = ()
+
+    def __call__(self, t: Instant, y: FlatState, chosen: Parameters) -> Array:
+        """The values."""
+        return self.values(t, y, chosen)
 
 
 class Flat(NamedTuple):
-    """A problem made flat: the field, its parameters, the state as a vector and the way back to a PyTree."""
+    """A problem made flat: its functions, their shared parameters, the state as a vector and the way back."""
 
-    field: Field
+    fields: list[Field]
     parameters: Parameters
     y: Array
     unravel: Callable[[Array], State]
+
+
+def _ravel(tree: State) -> tuple[Array, Callable[[Array], State]]:
+    """A state as one real vector, complex numbers as their real and imaginary parts, and the way back."""
+    kinds = jax.tree.map(lambda x: jnp.issubdtype(x.dtype, jnp.complexfloating), tree)
+    if not any(jax.tree.leaves(kinds)):
+        return ravel_pytree(tree)
+    parts = jax.tree.map(lambda x, two: jnp.stack([x.real, x.imag]) if two else x, tree, kinds)
+    flat, unravel = ravel_pytree(parts)
+
+    def whole(flat: Array) -> State:
+        return jax.tree.map(lambda x, two: lax.complex(x[0], x[1]) if two else x, unravel(flat), kinds)
+
+    return flat, whole
+
+
+def in_state(function: Callable) -> Callable:
+    """The function with the dtypes of the state in what it gives: the slope of a complex number may be real."""
+
+    def cast(t: Scalar, y: State, args: Args) -> State:
+        return jax.tree.map(lambda value, y: value.astype(y.dtype), function(t, y, args), y)
+
+    return cast
 
 
 # A field with one of these keeps its intermediate values for the reverse sweep; an element-wise one is cheaper to
@@ -72,26 +108,35 @@ def _primitives(jaxpr: Any) -> set[str]:
     return names
 
 
-def flatten(equation: Callable, t: Scalar, y: State, args: Args) -> Flat:
-    """Flatten the state and turn all that the equation depends on, tracers included, into parameters.
+def flatten(functions: Sequence[Callable], t: Scalar, y: State, args: Args) -> Flat:
+    """Flatten the state and turn all that the functions of (t, y, args) depend on, tracers included, into parameters.
 
-    A plain function that closes over traced arrays would leak them into the derivative rules; a jaxpr cannot.
+    What gives the structure of the state (see `in_state`) gives a flat state. A plain function that closes over traced
+    arrays would leak them into the derivative rules; a jaxpr cannot.
     """
-    flat, unravel = ravel_pytree(y)
+    flat, unravel = _ravel(y)
 
-    def slope(t: Scalar, y: Array) -> Array:
-        return ravel_pytree(equation(t, unravel(y), args))[0].astype(flat.dtype)
+    def close(function: Callable) -> Any:
+        def flattened(t: Scalar, y: Array) -> Array:
+            return _ravel(function(t, unravel(y), args))[0].astype(flat.dtype)
 
-    closed = jax.make_jaxpr(slope)(t, flat)
+        return jax.make_jaxpr(flattened)(t, flat)
 
-    parameters, unpack = _packed([jnp.asarray(c) for c in closed.consts])
+    closed = [close(function) for function in functions]
+    consts = {id(c): c for one in closed for c in one.consts}  # what several functions hold is one parameter
+    places = {key: i for i, key in enumerate(consts)}
+    parameters, unpack = _packed([jnp.asarray(c) for c in consts.values()])
 
-    def single(t: Scalar, y: Array, parameters: Parameters) -> Array:
-        return eval_jaxpr(closed.jaxpr, unpack(parameters), t, y)[0]
+    def single(one: Any) -> Callable[[Scalar, Array, Parameters], Array]:
+        own = [places[id(c)] for c in one.consts]
 
-    if not _HEAVY & _primitives(closed.jaxpr):
-        single = jax.checkpoint(single)
-    return Flat(Field(single), parameters, flat, unravel)
+        def call(t: Scalar, y: Array, parameters: Parameters) -> Array:
+            values = unpack(parameters)
+            return eval_jaxpr(one.jaxpr, [values[i] for i in own], t, y)[0]
+
+        return call if _HEAVY & _primitives(one.jaxpr) else jax.checkpoint(call)
+
+    return Flat([Field(single(one)) for one in closed], parameters, flat, unravel)
 
 
 def _packed(arrays: Parameters) -> tuple[Parameters, Callable[[Parameters], Parameters]]:

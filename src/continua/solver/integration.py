@@ -1,5 +1,6 @@
-"""From a question to numbers: flatten, step, read the outputs."""
+"""From a question to numbers: flatten, step, read the outputs and the events."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import equinox as eqx
@@ -12,9 +13,10 @@ from continua.core import Args, State, Times
 from continua.equations import Equation
 from continua.methods import Method
 from continua.solver import arguments
-from continua.solver.field import Field, flatten
+from continua.solver.events import Event, Happened, Watch
+from continua.solver.field import Field, Flat, flatten, in_state
 from continua.solver.kernel import kernel
-from continua.solver.loop import Problem, unpack
+from continua.solver.loop import Layout, Problem, layout_of
 from continua.solver.post_mortem import Ending
 from continua.solver.step_control import StepControl
 
@@ -27,33 +29,102 @@ class Question(eqx.Module):
     args: Args
     method: Method
     step_control: StepControl
+    stops: Array
+    events: tuple[Event, ...]
+    save: Callable[[Any, Any, Any], Any] | None
     max_steps: int = eqx.field(static=True)
+    max_events: int = eqx.field(static=True)
     lanes: int | None = eqx.field(static=True, default=None)  # through how many a mapped question goes
 
 
 @cast(Any, eqx.filter_jit)(inline=True)  # inside a user's jit a call of its own would hide which inputs are constant
-def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
-    """The values at `ts`, which rise or fall, and the ending; times between the ends may repeat."""
+def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | None]:
+    """The values at `ts`, which rise or fall, the ending and the events; times between the ends may repeat."""
     arguments.check_field(question.equation, ts[0], question.y0, question.args)
-    field, parameters, y, unravel = flatten(question.equation, ts[0], question.y0, question.args)
+    if question.save is not None:
+        arguments.check_save(question.save, ts[0], question.y0, question.args)
+    arguments.check_parts(question.method, ts[0], question.y0, question.args)
+    arguments.check_events(question.events, ts[0], question.y0, question.args)
+    flat, watch = _flatten(question, ts[0])
     control = arguments.flat_control(question.step_control, question.y0)
-    problem = Problem(ts[:1], ts[-1:], y, parameters, control, ts[1:-1])
-    ending, drawn, _ = kernel(field, question.method, question.max_steps, lanes=question.lanes)(problem)
-    inside = [_read(field, question.method, drawn, problem)] if len(ts) > 2 else []
-    rows = [y[None], *inside, ending.y[None]]
+    stops = lax.stop_gradient(question.stops)
+    problem = Problem(ts[:1], ts[-1:], flat.y, flat.parameters, control, ts[1:-1], stops)
+    field, method = flat.fields[0], question.method
+    ending, drawn, _ = kernel(field, method, watch, question.max_steps, lanes=question.lanes)(problem)
+    inside, layout = len(ts) - 2, layout_of(watch, ts.dtype)
+
+    def value(t: Array, y: Array) -> Any:
+        state = flat.unravel(y)
+        return state if question.save is None else question.save(t, state, question.args)
+
+    read = [_read(field, method, drawn[:inside], layout, problem, value)] if inside else []
+    ends = [jax.tree.map(lambda x: x[None], value(t, y)) for t, y in ((ts[0], flat.y), (ts[-1], ending.y))]
     reached = jnp.abs(ts - ts[0]) <= jnp.abs(ending.t - ts[0])
-    ys = jnp.where(reached[:, None], jnp.concatenate(rows), jnp.nan)
-    return jax.vmap(unravel)(ys), ending
+    ys = jax.tree.map(lambda *parts: _where(reached, jnp.concatenate(parts)), ends[0], *read, ends[1])
+    if watch is None:
+        return ys, ending, None
+    return ys, ending, _happened(flat, watch, method, drawn[inside:], ending)
 
 
-def _read(field: Field, method: Method, drawn: Array, problem: Problem) -> Array:
+def _where(reached: Array, values: Array) -> Array:
+    """NaN past the end of the solve; what is no floating number has none, and is 0."""
+    missing = jnp.nan if jnp.issubdtype(values.dtype, jnp.inexact) else 0
+    return jnp.where(reached.reshape(-1, *[1] * (values.ndim - 1)), values, jnp.asarray(missing, values.dtype))
+
+
+def _flatten(question: Question, t: Array) -> tuple[Flat, Watch | None]:
+    """The equation and its events on a flat state, with the parameters they share."""
+    events, parts = question.events, question.method.parts()
+    functions = [in_state(function) for function in (question.equation, *parts.values())]
+    if events:
+        functions.append(lambda t, y, args: jnp.stack([jnp.reshape(e.condition(t, y, args), ()) for e in events]))
+    functions += [in_state(event.reset) for event in events if event.reset is not None]
+    flat = flatten(functions, t, question.y0, question.args)
+    fields = iter(flat.fields)
+    field = next(fields)._replace(flat_parts=tuple((name, next(fields)) for name in parts))
+    if not events:
+        return flat._replace(fields=[field]), None
+    watch = Watch(
+        next(fields),
+        tuple(None if event.reset is None else next(fields) for event in events),
+        tuple(event.direction for event in events),
+        tuple(event.terminal for event in events),
+        question.max_events,
+    )
+    return flat._replace(fields=[field]), watch
+
+
+def _each(read: Callable[[Any], Any], rows: Any) -> Any:
+    """Row by row, and row by row again in reverse: no more than one of them in memory."""
+    return lax.map(jax.checkpoint(read, prevent_cse=False), rows)
+
+
+def _read(
+    field: Field, method: Method, drawn: Array, layout: Layout, problem: Problem, value: Callable[[Array, Array], Any]
+) -> Any:
     """The outputs inside, each by the method's dense output of the step that contains it."""
 
-    def one(output: tuple[Array, Array]) -> Array:
+    def one(output: tuple[Array, Array]) -> Any:
         row, time = output
-        t, h, y = unpack(row)
-        t, h = lax.stop_gradient((t, h))
-        theta = jnp.where(h != 0, (time - t) / jnp.where(h != 0, h, 1), 0)
-        return method.interpolate(field, t, h, y, problem.parameters, theta)
+        t, h, y, lost, _ = layout.unpack(row)
+        t, h, late = lax.stop_gradient((t, h, 0 if lost is None else lost))
+        theta = jnp.where(h != 0, (time - t + late) / jnp.where(h != 0, h, 1), 0)
+        return value(time[0], method.interpolate(field, t, h, y, problem.parameters, theta))
 
-    return lax.map(jax.checkpoint(one, prevent_cse=False), (drawn, problem.outputs[:, None]))
+    return _each(one, (drawn, problem.outputs[:, None]))
+
+
+def _happened(flat: Flat, watch: Watch, method: Method, drawn: Array, ending: Ending) -> Happened:
+    """Times and states of the events, from the steps that end with them."""
+    field, p = flat.fields[0], flat.parameters
+
+    def one(row: Array) -> tuple[Array, Array, Array]:
+        t, h, y, _, mark = layout_of(watch, row.dtype).unpack(row)
+        t, h = lax.stop_gradient((t, h))
+        time, state = watch.when(field, t + h, method.advance(field, t, h, y, p), p, cast(Array, mark))
+        return time[0], state, watch.fired(cast(Array, mark))
+
+    ts, ys, which = _each(one, drawn)
+    there = jnp.arange(len(ts), dtype=jnp.int32) < ending.events
+    ts, ys = jnp.where(there, ts, jnp.nan), jnp.where(there[:, None], ys, jnp.nan)
+    return Happened(ts, jax.vmap(flat.unravel)(ys), which & there[:, None], jnp.minimum(ending.events[0], len(ts)))

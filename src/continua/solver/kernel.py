@@ -16,9 +16,10 @@ from jaxtyping import Array
 from continua.core import linear_map
 from continua.methods import Method
 from continua.solver.derivative import Moved, Sweep, grid_of
+from continua.solver.events import Watch
 from continua.solver.field import Field
 from continua.solver.lanes import Batch, through
-from continua.solver.loop import Loop, Problem, Record, Trace
+from continua.solver.loop import Loop, Problem, Record, Trace, layout_of
 from continua.solver.post_mortem import Ending, examine
 from continua.solver.replay import Replay
 
@@ -26,26 +27,35 @@ Result = tuple[Ending, Array, Record | None]  # how it ended, the packed rows of
 Kernel = Callable[[Problem], Result]
 
 
-def kernel(field: Field, method: Method, max_steps: int, keep: bool = False, lanes: int | None = None) -> Kernel:
+def kernel(
+    field: Field,
+    method: Method,
+    watch: Watch | None,
+    max_steps: int,
+    keep: bool = False,
+    lanes: int | None = None,
+) -> Kernel:
     """The loop with its derivative: forward, reverse and mixed, by `Sweep`.
 
     Args:
         field: the equation.
         method: how to step.
+        watch: the events.
         max_steps: the budget.
         keep: whether the record is returned.
-        lanes: through how many lanes a batch goes; all at once unless given. Of more problems no record is kept.
+        lanes: through how many lanes a batch without events goes; all at once unless given. Of more problems no record
+            is kept.
     """
-    run = jax.custom_jvp(_batching(field, method, max_steps, keep, lanes))
+    run = jax.custom_jvp(_batching(field, method, watch, max_steps, keep, lanes))
 
     def rule(primals: tuple[Problem], tangents: tuple[Problem]) -> tuple[Result, Any]:
         (problem,), (dot,) = primals, tangents
-        ending, drawn, record = kernel(field, method, max_steps, lanes is None, lanes)(problem)
+        ending, drawn, record = kernel(field, method, watch, max_steps, lanes is None, lanes)(problem)
         moving = tuple(i for i, d in enumerate(dot.parameters) if not isinstance(d, SymbolicZero))
         dy = _dense(dot.y)
         if not isinstance(dot.start, SymbolicZero):
             dy = dy - field(problem.start, problem.y, problem.parameters) * dot.start
-        sweep = Sweep(field, method, moving, history=keep)
+        sweep = Sweep(field, method, watch, moving, history=keep)
         if record is None:
             residuals, layout = jax.tree.flatten((problem, ending.attempts))
             linear = Replay(sweep, max_steps, cast(int, lanes)).linear_map(layout)
@@ -54,30 +64,34 @@ def kernel(field: Field, method: Method, max_steps: int, keep: bool = False, lan
             linear = sweep.linear_map(layout)
         moved = Moved(*linear_map(linear, residuals, [dy, *(dot.parameters[i] for i in moving)]))
         if not isinstance(dot.end, SymbolicZero):
-            moved = moved._replace(end=moved.end + field(problem.end, ending.y, problem.parameters) * dot.end)
-        return (ending, drawn, record if keep else None), _tangent(ending, drawn, record, moved)
+            later = jnp.where(ending.t == problem.end, dot.end, 0)  # a solve that ended before does not see it
+            moved = moved._replace(end=moved.end + field(problem.end, ending.y, problem.parameters) * later)
+        return (ending, drawn, record if keep else None), _tangent(
+            ending, drawn, record, moved, layout_of(watch, drawn.dtype).head
+        )
 
     run.defjvp(rule, symbolic_zeros=True)
     return run
 
 
-def _batching(field: Field, method: Method, max_steps: int, keep: bool, few: int | None) -> Kernel:
+def _batching(field: Field, method: Method, watch: Watch | None, max_steps: int, keep: bool, few: int | None) -> Kernel:
     """The loop, which under vmap moves the batch to trailing lanes that step each at its own pace."""
 
     def explained(loop: Loop, trace: Trace) -> Result:
-        return examine(loop.field, loop.problem, trace.last, max_steps), trace.drawn, trace.record if keep else None
+        ending = examine(loop.field, loop.watch, loop.problem, trace.last, max_steps)
+        return ending, trace.drawn, trace.record if keep else None
 
     @custom_vmap
     def run(problem: Problem) -> Result:
-        loop = Loop(field, method, problem, max_steps)
+        loop = Loop(field, method, watch, problem, max_steps)
         return explained(loop, loop.run(keep))
 
     @run.def_vmap
     def lanes(size: int, mapped: list[Problem], problem: Problem) -> tuple[Result, Any]:
         (flags,) = mapped
-        batch = Batch(field, method, max_steps, problem, flags, size)
+        batch = Batch(field, method, watch, max_steps, problem, flags, size)
         loop = batch.whole()
-        trace = loop.run(keep) if few is None or keep or size <= few else through(batch, few)
+        trace = loop.run(keep) if few is None or size <= few else through(batch, few)
         ending, drawn, record = explained(loop, trace)
         ending, drawn = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (ending, drawn))
         every = jax.tree.map(lambda _: True, (ending, drawn))
@@ -90,11 +104,11 @@ def _batching(field: Field, method: Method, max_steps: int, keep: bool, few: int
     return run
 
 
-def _tangent(ending: Ending, drawn: Array, record: Record | None, moved: Moved) -> Result:
+def _tangent(ending: Ending, drawn: Array, record: Record | None, moved: Moved, head: int) -> Result:
     """Only states move; times, steps and counts are constants of the recorded grid."""
 
     def beside(rows: Array, dy: Array) -> Array:
-        return jnp.concatenate([jnp.zeros_like(rows[:, :2]), dy], 1)
+        return jnp.concatenate([jnp.zeros_like(rows[:, :head]), dy], 1)
 
     still, constants = jax.tree.map(_no_tangent, (ending, record))
     ends = still._replace(y=moved.end), beside(drawn, moved.drawn)

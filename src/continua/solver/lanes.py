@@ -15,8 +15,9 @@ from jaxtyping import Array, Int
 
 from continua.core import Count
 from continua.methods import Method
+from continua.solver.events import Watch
 from continua.solver.field import Field
-from continua.solver.loop import Loop, Problem, Record, Stepper, Trace, blank, paging
+from continua.solver.loop import Loop, Problem, Record, Stepper, Trace, blank, layout_of, paging
 
 Index = Int[Array, " lane"]
 
@@ -31,6 +32,7 @@ class Batch(NamedTuple):
 
     field: Field
     method: Method
+    watch: Watch | None
     max_steps: int
     problem: Problem
     own: Problem
@@ -53,19 +55,23 @@ class Batch(NamedTuple):
 
     def scratch(self, lanes: int) -> Record:
         """A record for blocks of `lanes`, to be written again and again."""
-        row = jnp.zeros((2 + self.problem.y.shape[-1], lanes), self.problem.y.dtype)
-        return blank(row, self.problem.outputs.shape[-1], paging(row[2:], self.max_steps, SCRATCH_BYTES))
+        y = jnp.zeros((self.problem.y.shape[-1], lanes), self.problem.y.dtype)
+        row = jnp.zeros((layout_of(self.watch, y.dtype).head + len(y), lanes), y.dtype)
+        return blank(row, self.problem.outputs.shape[-1], paging(y, self.max_steps, SCRATCH_BYTES))
 
     def _loop(self, problem: Problem) -> Loop:
-        mapped = self.field.in_lanes([bool(has) for has in self.own.parameters])
-        return Loop(mapped, self.method, problem, self.max_steps)
+        mapped = [bool(has) for has in self.own.parameters]
+        watch = None if self.watch is None else self.watch.in_lanes(mapped)
+        return Loop(self.field.in_lanes(mapped), self.method, watch, problem, self.max_steps)
 
 
 def through(batch: Batch, lanes: int) -> Trace:
     """Where every problem ends, and the rows with its outputs, as lanes of the whole batch."""
     if not batch.problem.outputs.shape[-1]:
         last = refilled(batch, lanes)
-        return Trace(last, jnp.zeros((0, len(last.y) + 2, batch.size), last.y.dtype), None)
+        return Trace(
+            last, jnp.zeros((0, layout_of(None, last.y.dtype).head + len(last.y), batch.size), last.y.dtype), None
+        )
     order = _by_attempts(batch, lanes)
 
     def turn(scratch: Record, index: Index) -> tuple[Record, tuple[Stepper, Array]]:

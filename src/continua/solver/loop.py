@@ -14,15 +14,19 @@ from jaxtyping import Array
 
 from continua.core import Count, FlatState, Instant, Verdict
 from continua.methods import Method
+from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
-from continua.solver.step_control import StepControl
+from continua.solver.step_control import Memory, StepControl
 
 PAGE_BYTES = 2**23  # about what stays in a second- or third-level cache, and is zero-filled in under a millisecond
 MOST_ROWS = 2**11
 
 
 class Problem(NamedTuple):
-    """What is traced: `y` [state] or [state, lane], times [1] or [1, lane], outputs [output] or [output, lane]."""
+    """What is traced: `y` [state] or [state, lane], times [1] or [1, lane], outputs [output] or [output, lane].
+
+    At `stops`, like outputs and in order of time, steps end and begin anew.
+    """
 
     start: Instant
     end: Instant
@@ -30,6 +34,7 @@ class Problem(NamedTuple):
     parameters: Parameters
     control: StepControl
     outputs: Array
+    stops: Array
 
     def in_lanes(self, mapped: "Problem", size: int) -> "Problem":
         """A batch with a leading axis, where `mapped` says so, as lanes; parameters stay as they are."""
@@ -37,38 +42,76 @@ class Problem(NamedTuple):
         def lane(x: Array, has: bool) -> Array:
             return jnp.moveaxis(x, 0, -1) if has else jnp.broadcast_to(x[..., None], (*x.shape, size))
 
-        names = ("start", "end", "y", "outputs")
+        names = ("start", "end", "y", "outputs", "stops")
         control = jax.tree.map(
             lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], self.control, mapped.control
         )
         return self._replace(control=control, **{k: lane(getattr(self, k), getattr(mapped, k)) for k in names})
 
+    def left(self, state: "Stepper | Row") -> Verdict:
+        """Whether there is time left to go."""
+        left = state.t != self.end
+        return left if state.lost is None else left | (state.lost != 0)
+
 
 class Row(NamedTuple):
-    """One step: from (t, y) over h, which is 0 where the attempt was rejected or a lane had finished."""
+    """One step: from (t, y) over h, which is 0 where the attempt was rejected or a lane had finished.
+
+    `lost` is what rounding took from t so far (not in double precision). Where events are watched, `mark` tells which
+    end the step; in the row with which a page begins, which came before.
+    """
 
     t: Instant
     h: Instant
     y: FlatState
+    lost: Instant | None = None
+    mark: Array | None = None
 
     def packed(self) -> Array:
-        """[2 + state], or [2 + state, lane]: one write a step is cheaper than three."""
-        return jnp.concatenate(self)
+        """[head + state], or [head + state, lane]: one write a step is cheaper than three."""
+        return jnp.concatenate([x for x in (self.t, self.h, self.lost, self.mark, self.y) if x is not None])
 
 
-def unpack(packed: Array, axis: int = 0) -> Row:
-    """The parts of a packed row, or of many with `axis` 1."""
-    return Row(*jnp.split(packed, [1, 2], axis))
+class Layout(NamedTuple):
+    """What stands before the state in a packed row besides t and h."""
+
+    lost: bool
+    mark: bool
+
+    @property
+    def head(self) -> int:
+        """How many numbers stand there."""
+        return 2 + self.lost + self.mark
+
+    def unpack(self, packed: Array, axis: int = 0) -> Row:
+        """The parts of a packed row, or of many with `axis` 1."""
+        t, h, *others, y = jnp.split(packed, list(range(1, self.head + 1)), axis)
+        return Row(t, h, y, others[0] if self.lost else None, others[-1] if self.mark else None)
+
+
+def layout_of(watch: Watch | None, dtype: Any) -> Layout:
+    """Time is compensated in less than double precision; events leave a mark."""
+    return Layout(jnp.finfo(dtype).bits < 64, watch is not None)
 
 
 class Stepper(NamedTuple):
-    """Where the loop stands; `counts` are the attempts and those accepted, [2] or [2, lane]."""
+    """Where the loop stands; `counts` are the attempts, those accepted and, where watched, events: [2] … [3, lane].
+
+    `memory`, what the step control keeps, starts anew with each page, as it does when the page is stepped again.
+    """
 
     t: Instant
     h: Instant
     y: FlatState
     cache: Any
     counts: Array
+    lost: Instant | None
+    memory: Memory
+    mark: Array | None
+
+    def row(self) -> Row:
+        """The row with which a page begins here."""
+        return Row(self.t, self.h, self.y, self.lost, self.mark)
 
 
 class Drawn(NamedTuple):
@@ -86,7 +129,7 @@ class Record(NamedTuple):
     """The steps of a loop; rows are packed.
 
     `starts` are the rows with which the pages began, `page` those of the last page; `numbers` are those of the drawn
-    rows, `attempts` how many rows were written.
+    rows, `attempts` how many rows were written. Rows of events follow those of outputs.
     """
 
     numbers: Array
@@ -103,6 +146,9 @@ class Trace(NamedTuple):
     record: Record | None
 
 
+Turn = tuple[Array, Array, Drawn | None, Drawn | None, Record]  # row, counts, rows of outputs and of events, record
+
+
 class Paging(NamedTuple):
     """How many pages of how many rows a record has at most."""
 
@@ -117,10 +163,36 @@ def paging(y: FlatState, max_steps: int, page_bytes: int = PAGE_BYTES) -> Paging
     return Paging(-(-max_steps // rows), rows)
 
 
-def blank(row: Array, outputs: int, layout: Paging) -> Record:
+def blank(row: Array, outputs: int, pages: Paging) -> Record:
     """A record to write on: every row is `row`, packed."""
-    starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in layout)
+    starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in pages)
     return Record(jnp.zeros((outputs, *row.shape[1:]), jnp.int32), starts, page, jnp.zeros((), jnp.int32))
+
+
+def _noted(log: Drawn, row: Array, mark: Array, number: Array) -> Drawn:
+    """The row at the end of the log, where it ends with an event and there is room."""
+    happened = mark > 0
+
+    def note() -> Drawn:
+        def one(rows: Array, numbers: Array, row: Array, i: Array, on: Array) -> tuple[Array, Array]:
+            on &= i < len(rows)
+            i = jnp.minimum(i, len(rows) - 1)
+            return rows.at[i].set(jnp.where(on, row, rows[i])), numbers.at[i].set(jnp.where(on, number, numbers[i]))
+
+        write = jax.vmap(one, -1, -1) if row.ndim > 1 else one
+        rows, numbers = write(log.rows, log.numbers, row, log.found, happened)
+        return Drawn(rows, numbers, log.found + happened.astype(jnp.int32))
+
+    return lax.cond(jnp.any(happened), note, lambda: log)
+
+
+def _added(t: Instant, h: Instant, lost: Instant | None) -> tuple[Instant, Instant | None]:
+    """The next time, and what rounding took from it: handed on, it is not lost after millions of steps."""
+    if lost is None:
+        return t + h, None
+    exact = h - lost
+    rounded = t + exact
+    return rounded, (rounded - t) - exact
 
 
 class Loop(NamedTuple):
@@ -128,86 +200,151 @@ class Loop(NamedTuple):
 
     field: Field
     method: Method
+    watch: Watch | None
     problem: Problem
     max_steps: int
 
+    @property
+    def layout(self) -> Layout:
+        """Of its packed rows."""
+        return layout_of(self.watch, self.problem.y.dtype)
+
     def begin(self) -> Stepper:
         """The state before the first attempt."""
-        t, end, y, p, control, _ = self.problem
-        return self.resume(Row(t, lax.stop_gradient(control.first(self.method, self.field, t, end, y, p)), y))
+        t, end, y, p, control, *_ = self.problem
+        first = lax.stop_gradient(control.first(self.method, self.field, t, end, y, p))
+        lost, mark = (jnp.zeros_like(t) if has else None for has in self.layout)
+        return self.resume(Row(t, first, y, lost, mark))
 
     def resume(self, row: Row) -> Stepper:
         """The state with which a page begins, from its row."""
-        t, h, y = row
+        t, h, y, lost, mark = row
         cache = self.method.start(self.field, t, y, self.problem.parameters)
-        return Stepper(t, h, y, cache, jnp.zeros((2, *t.shape[1:]), jnp.int32))
+        counts = jnp.zeros((2 if mark is None else 3, *t.shape[1:]), jnp.int32)
+        return Stepper(t, h, y, cache, counts, lost, self.problem.control.blank(t), mark)
 
     def attempt(self, state: Stepper) -> tuple[Stepper, Array]:
         """One step, kept or not, and its packed row."""
-        end, control = self.problem.end, self.problem.control
-        t, y = state.t, state.y
+        control, t, y = self.problem.control, state.t, state.y
         proposed = lax.stop_gradient(state.h)
-        last = jnp.abs(end - t) <= jnp.abs(proposed) * (1 + 1e-6)
-        h = jnp.where(last, end - t, proposed)
+        stop, short = self._next_stop(t)
+        left = stop - t if state.lost is None else stop - t + state.lost
+        last = jnp.abs(left) <= jnp.abs(proposed) * (1 + 1e-6)
+        h = jnp.where(last, left - short, proposed)
         step = self.method.step(self.field, t, h, y, self.problem.parameters, state.cache)
         after = y + step.increment
         accepted, factor = control.judge(self.method, step.error, y, after)
+        factor, memory = control.remember(accepted, factor, state.memory)
 
         def keep(new: Array, old: Array) -> Array:
             return jnp.where(accepted, new, old)
 
-        moved = Stepper(
-            t=keep(jnp.where(last, end, t + h), t),
-            h=h * factor,
-            y=keep(after, y),
-            cache=jax.tree.map(keep, step.cache, state.cache),
-            counts=state.counts + jnp.concatenate([h != 0, accepted & (h != 0)]).astype(jnp.int32),
-        )
-        return moved, Row(t, jnp.where(accepted, h, jnp.zeros_like(h)), y).packed()
+        there, lost = _added(t, h, state.lost)
+        arrived = keep(jnp.where(last, stop, there), t)
+        cache = jax.tree.map(keep, step.cache, state.cache)
+        longer = h * factor
+        if len(self.problem.stops):
+            cache = self._anew(accepted & last, arrived, keep(after, y), cache)
+            cut = accepted & last & (jnp.abs(longer) < jnp.abs(proposed))
+            longer = jnp.where(cut, proposed, longer)  # a stop says nothing about the error
+        cleared = lost if lost is None else keep(jnp.where(last, 0, lost), cast(Array, state.lost))
+        news = [h != 0, accepted & (h != 0), *([] if self.watch is None else [jnp.zeros_like(last)])]
+        counts = state.counts + jnp.concatenate(news).astype(jnp.int32)
+        h = jnp.where(accepted, h, 0)
+        moved = Stepper(arrived, longer, keep(after, y), cache, counts, cleared, memory, state.mark)
+        if self.watch is None:
+            return moved, Row(t, h, y, state.lost).packed()
+        moved, h = self._up_to_events(state, moved, h)
+        return moved, Row(t, h, y, state.lost, jnp.where(h != 0, cast(Array, moved.mark), 0)).packed()
+
+    def _up_to_events(self, before: Stepper, after: Stepper, h: Instant) -> tuple[Stepper, Instant]:
+        """The step up to its first event, and its length."""
+        watch, t, y, p = cast(Watch, self.watch), before.t, before.y, self.problem.parameters
+
+        def state_at(theta: Array) -> FlatState:
+            return y + self.method.step(self.field, t, theta * h, y, p, before.cache).increment
+
+        halfway = self.method.interpolate(self.field, t, h, y, p, jnp.full_like(h, 0.5))
+        values = [
+            watch.at_start(self.field, t, h, y, p, cast(Array, before.mark)),
+            watch.conditions(t + h / 2, halfway, p),
+            watch.conditions(t + h, after.y, p),
+        ]
+        theta, fired = watch.locate(state_at, t, h, p, values)
+        broken = (h != 0) & ~jnp.all(jnp.isfinite(values[2]), 0, keepdims=True)
+        mark = jnp.where(broken, -1, watch.mark(fired, t.dtype))
+        happened = mark > 0
+        count = after.counts.at[2].add(happened[0].astype(jnp.int32))
+        dead = watch.ends(mark) | (count[2:] > watch.most)
+
+        def behind() -> tuple[Stepper, Instant]:
+            short, lost = jnp.where(happened, theta * h, h), after.lost
+            there = jnp.where(happened, t + short, after.t)
+            y = jnp.where(happened, watch.reset(there, state_at(theta), p, mark), after.y)
+            cache = self._anew(happened, there, y, after.cache)
+            lost = None if lost is None else jnp.where(happened, jnp.zeros_like(lost), lost)
+            return after._replace(t=there, y=y, cache=cache, lost=lost), short
+
+        moved, h = lax.cond(jnp.any(happened), behind, lambda: (after, h))
+        mark = jnp.where(h != 0, mark, cast(Array, before.mark))  # a rejected attempt forgets nothing
+        return moved._replace(h=jnp.where(dead, 0, moved.h), counts=count, mark=mark), h
+
+    def _next_stop(self, t: Instant) -> tuple[Instant, Array | float]:
+        """Where the next step must end at the latest, and how much earlier it ends in order not to see beyond."""
+        end, stops = self.problem.end, self.problem.stops
+        if not len(stops):
+            return end, 0.0
+        sign, grain = jnp.sign(end - self.problem.start), 8 * jnp.finfo(t.dtype).eps
+        ahead = (sign * (stops - t) > grain * jnp.abs(stops)) & (sign * (end - stops) > 0)
+        nearest = jnp.min(jnp.where(ahead, sign * stops, jnp.inf), 0, keepdims=True)
+        found = jnp.isfinite(nearest)
+        return jnp.where(found, sign * nearest, end), jnp.where(found, sign * grain / 2 * jnp.abs(nearest), 0)
+
+    def _anew(self, at_stop: Verdict, t: Instant, y: FlatState, cache: Any) -> Any:
+        """The cache as it is behind a stop, where the equation may have jumped."""
+        if cache is None:
+            return None
+
+        def behind() -> Any:
+            fresh = self.method.start(self.field, t, y, self.problem.parameters)
+            return jax.tree.map(lambda new, old: jnp.where(at_stop, new, old), fresh, cache)
+
+        return lax.cond(jnp.any(at_stop), behind, lambda: cache)
 
     def alive(self, state: Stepper | Row) -> Verdict:
         """Lanes with time left to go and a step that round-off does not swallow."""
         tiny = jnp.finfo(state.y.dtype)
         length = jnp.abs(state.h)
-        return (state.t != self.problem.end) & (length > 4 * tiny.eps * jnp.abs(state.t)) & (length > tiny.tiny)
+        grain = tiny.eps * (4 if tiny.bits == 64 else 1e-3)  # compensated time moves by less than its last digit
+        return self.problem.left(state) & (length > grain * jnp.abs(state.t)) & (length > tiny.tiny)
 
     def fill(
-        self, state: Stepper, page: Array | None, drawn: Drawn | None, limit: Array | int, offset: Array | int = 0
-    ) -> tuple[Stepper, Array | None, Drawn | None, Count]:
+        self,
+        state: Stepper,
+        page: Array | None,
+        drawn: Drawn | None,
+        log: Drawn | None,
+        limit: Array | int,
+        offset: Array | int = 0,
+    ) -> tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]:
         """Attempt until done, or until `limit` attempts.
 
-        Their rows are written over those of `page`, and those that contain outputs are added to `drawn`, where these
-        are given; `offset` is the number of the first attempt.
+        Their rows are written over those of `page`, those that contain outputs are added to `drawn`, and those that end
+        with an event to `log`, where these are given; `offset` is the number of the first attempt.
         """
 
-        def body(carry: tuple[Stepper, Array | None, Drawn | None, Count]) -> Any:
-            state, page, drawn, n = carry
+        def body(carry: tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]) -> Any:
+            state, page, drawn, log, n = carry
             state, row = self.attempt(state)
             page = None if page is None else lax.dynamic_update_index_in_dim(page, row, n, 0)
             drawn = None if drawn is None else self._draw(drawn, row, n + offset, state.t)
-            return state, page, drawn, n + 1
+            log = None if log is None else _noted(log, row, row[self.layout.head - 1], n + offset)
+            return state, page, drawn, log, n + 1
 
-        def going(carry: tuple[Stepper, Array | None, Drawn | None, Count]) -> Array:
-            return (carry[3] < limit) & jnp.any(self.alive(carry[0]))
+        def going(carry: tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]) -> Array:
+            return (carry[4] < limit) & jnp.any(self.alive(carry[0]))
 
-        return lax.while_loop(going, body, (state, page, drawn, jnp.zeros((), jnp.int32)))
-
-    def run(self, keep: bool, over: Record | None = None) -> Trace:
-        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it.
-
-        It is written over the arrays of `over` where this is given: zeros cost time too.
-        """
-        state, outputs = self.begin(), self.problem.outputs
-        row = lax.optimization_barrier(Row(state.t, state.h, state.y).packed())
-        zero = jnp.zeros((), jnp.int32)
-        still = unpack(row)._replace(h=jnp.zeros_like(state.h)).packed()
-        rows = jnp.broadcast_to(still, (len(outputs), *row.shape))
-        drawn = Drawn(rows, jnp.zeros(outputs.shape, jnp.int32), zero) if len(outputs) else None
-        if not keep and (drawn is None or outputs.ndim == 1):
-            state, _, drawn, _ = self.fill(state, None, drawn, self.max_steps)
-            return Trace(state, rows if drawn is None else drawn.rows, None)
-        state, drawn, record = self._run_pages(row, state.counts, drawn, over)
-        return Trace(state, rows if drawn is None else drawn.rows, record)
+        return lax.while_loop(going, body, (state, page, drawn, log, jnp.zeros((), jnp.int32)))
 
     def record(self, over: Record | None = None) -> Record:
         """The record of all steps."""
@@ -215,37 +352,63 @@ class Loop(NamedTuple):
         assert record is not None
         return record
 
+    def run(self, keep: bool, over: Record | None = None) -> Trace:
+        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it.
+
+        It is written over the arrays of `over` where this is given: zeros cost time too.
+        """
+        state, outputs = self.begin(), self.problem.outputs
+        row = lax.optimization_barrier(state.row().packed())
+        still = self.layout.unpack(row)._replace(h=jnp.zeros_like(state.h)).packed()
+        lanes, zero = row.shape[1:], jnp.zeros((), jnp.int32)
+
+        def nothing(size: int, found: Array) -> Drawn:
+            rows = jnp.broadcast_to(still, (size, *still.shape))
+            return Drawn(rows, jnp.zeros((size, *lanes), jnp.int32), found)
+
+        drawn = nothing(len(outputs), zero) if len(outputs) else None
+        log = None if self.watch is None else nothing(self.watch.most, jnp.zeros(lanes, jnp.int32))
+        record = None
+        if not keep and (drawn is None or outputs.ndim == 1):
+            state, _, drawn, log, _ = self.fill(state, None, drawn, log, self.max_steps)
+        else:
+            state, drawn, log, record = self._run_pages(row, state.counts, drawn, log, over)
+        kept = [one for one in (drawn, log) if one is not None] or [nothing(0, zero)]
+        rows, numbers = (jnp.concatenate(parts) for parts in zip(*(one[:2] for one in kept), strict=True))
+        return Trace(state, rows, None if record is None else record._replace(numbers=numbers))
+
     def _run_pages(
-        self, row: Array, counts: Array, drawn: Drawn | None, over: Record | None
-    ) -> tuple[Stepper, Drawn | None, Record]:
+        self, row: Array, counts: Array, drawn: Drawn | None, log: Drawn | None, over: Record | None
+    ) -> tuple[Stepper, Drawn | None, Drawn | None, Record]:
         """Only packed rows go from page to page: every page begins as it will when it is stepped again."""
         lanes = row.ndim > 1
         if over is None:
             over = blank(row, len(self.problem.outputs), paging(self.problem.y, self.max_steps))
-        layout, record = Paging(len(over.starts), len(over.page)), over._replace(attempts=jnp.zeros((), jnp.int32))
+        pages, record = Paging(len(over.starts), len(over.page)), over._replace(attempts=jnp.zeros((), jnp.int32))
 
-        def going(carry: tuple[Array, Array, Drawn | None, Record]) -> Array:
-            return (carry[3].attempts < self.max_steps) & jnp.any(self.alive(unpack(carry[0])))
+        def going(carry: Turn) -> Array:
+            return (carry[4].attempts < self.max_steps) & jnp.any(self.alive(self.layout.unpack(carry[0])))
 
-        def turn(carry: tuple[Array, Array, Drawn | None, Record]) -> tuple[Array, Array, Drawn | None, Record]:
-            row, counts, drawn, record = carry
+        def turn(carry: Turn) -> Turn:
+            row, counts, drawn, log, record = carry
             offset = record.attempts
-            starts = lax.dynamic_update_index_in_dim(record.starts, row, offset // layout.rows, 0)
-            limit = jnp.minimum(layout.rows, self.max_steps - offset)
+            starts = lax.dynamic_update_index_in_dim(record.starts, row, offset // pages.rows, 0)
+            limit = jnp.minimum(pages.rows, self.max_steps - offset)
             now = None if lanes else drawn
-            state = self.resume(unpack(row))._replace(counts=counts)
-            state, page, now, filled = self.fill(state, record.page, now, limit, offset)
+            state = self.resume(self.layout.unpack(row))._replace(counts=counts)
+            state, page, now, log, filled = self.fill(state, record.page, now, log, limit, offset)
             drawn = (
                 self._draw_lanes(drawn, cast(Array, page), filled, state.t, offset)
                 if lanes and drawn is not None
                 else now
             )
-            row = Row(state.t, state.h, state.y).packed()
-            return row, state.counts, drawn, Record(record.numbers, starts, cast(Array, page), offset + filled)
+            record = Record(record.numbers, starts, cast(Array, page), offset + filled)
+            return state.row().packed(), state.counts, drawn, log, record
 
-        row, counts, drawn, record = lax.while_loop(going, turn, (row, counts, drawn, record))
-        last = Stepper(*unpack(row), None, counts)
-        return last, drawn, record if drawn is None else record._replace(numbers=drawn.numbers)
+        begin = (row, counts, drawn, log, record)
+        row, counts, drawn, log, record = lax.while_loop(going, turn, begin)
+        t, h, y, lost, mark = self.layout.unpack(row)
+        return Stepper(t, h, y, None, counts, lost, (), mark), drawn, log, record
 
     def _draw(self, drawn: Drawn, row: Array, number: Array, t: Instant) -> Drawn:
         """Give the row to every output up to t that has none yet."""

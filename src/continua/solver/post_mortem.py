@@ -1,7 +1,7 @@
 """Why a solve ended where it did: told apart in compiled code, explained in words after it."""
 
 import enum
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -9,12 +9,13 @@ from jax import lax
 from jaxtyping import Array
 
 from continua.core import FlatState
+from continua.solver.events import Watch
 from continua.solver.field import Field
 from continua.solver.loop import Problem, Stepper
 
 
 class Status(enum.IntEnum):
-    """How a solve ended. Compiled code returns it, `solve` raises after it."""
+    """How a solve ended. Compiled code returns it, `solve` raises after all but SUCCESS and EVENT, a terminal event."""
 
     SUCCESS = 0
     STEP_BUDGET = 1
@@ -22,6 +23,8 @@ class Status(enum.IntEnum):
     BLOW_UP = 3
     NON_FINITE_FIELD = 4
     STEP_UNDERFLOW = 5
+    EVENT = 6
+    EVENT_FAILURE = 7
 
 
 class Ending(NamedTuple):
@@ -35,15 +38,21 @@ class Ending(NamedTuple):
     y: FlatState
     attempts: Array
     accepted: Array
+    events: Array
     status: Array
     component: Array
     radius: Array
 
 
-def examine(field: Field, problem: Problem, last: Stepper, max_steps: int) -> Ending:
+def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper, max_steps: int) -> Ending:
     """The ending of a loop, from its last state alone."""
     t, y, p = last.t, last.y, problem.parameters
-    failed = t != problem.end
+    failed, ended, lost = problem.left(last), jnp.zeros_like(t, bool), jnp.zeros_like(t, bool)
+    if watch is not None:
+        mark = cast(Array, last.mark)
+        lost = (mark < 0) | (last.counts[2:] > watch.most)
+        ended = watch.ends(mark) & ~lost
+        failed &= ~ended
     slope = field(t, y, p)
     broken = ~jnp.isfinite(slope)
     radius = _spectral_radius(field, problem, last, failed)
@@ -56,18 +65,30 @@ def examine(field: Field, problem: Problem, last: Stepper, max_steps: int) -> En
     out_of_steps = last.counts[:1] >= max_steps
     status = jnp.select(
         [
-            ~failed,
+            ended,
+            ~failed & ~lost,
+            lost,
             jnp.any(broken, 0, keepdims=True),
             jnp.any(bursting, 0, keepdims=True),
             out_of_steps & (radius * jnp.abs(last.h) > 2),  # steps at the edge of stability, not of accuracy
             out_of_steps,
         ],
-        [Status.SUCCESS, Status.NON_FINITE_FIELD, Status.BLOW_UP, Status.STIFF, Status.STEP_BUDGET],
+        [
+            Status.EVENT,
+            Status.SUCCESS,
+            Status.EVENT_FAILURE,
+            Status.NON_FINITE_FIELD,
+            Status.BLOW_UP,
+            Status.STIFF,
+            Status.STEP_BUDGET,
+        ],
         Status.STEP_UNDERFLOW,
     ).astype(jnp.int32)
     suspect = jnp.where(broken, jnp.inf, jnp.where(bursting, jnp.abs(slope) + jnp.abs(y), jnp.abs(slope) * 1e-300))
     component = jnp.argmax(suspect, 0, keepdims=True).astype(jnp.int32)
-    return Ending(t, last.h, y, last.counts[:1], last.counts[1:], status, component, radius)
+    attempts, accepted = last.counts[:1], last.counts[1:2]
+    events = jnp.zeros_like(attempts) if watch is None else last.counts[2:]
+    return Ending(t, last.h, y, attempts, accepted, events, status, component, radius)
 
 
 def _spectral_radius(field: Field, problem: Problem, last: Stepper, failed: Array) -> Array:
@@ -91,7 +112,9 @@ def _spectral_radius(field: Field, problem: Problem, last: Stepper, failed: Arra
     return lax.while_loop(lambda c: (c[0] < 20) & jnp.any(failed), iterate, carry)[2]
 
 
-def explain(ending: Ending, end: float, max_steps: int, component: str, batch: tuple[int, ...]) -> str:
+def explain(
+    ending: Ending, end: float, max_steps: int, most_events: int, component: str, batch: tuple[int, ...]
+) -> str:
     """One line for one failed trajectory: what happened, where, and what to try."""
     t, h, radius = float(ending.t[0]), abs(float(ending.h[0])), float(ending.radius[0])
     value = float(ending.y[int(ending.component[0])])
@@ -113,6 +136,16 @@ def explain(ending: Ending, end: float, max_steps: int, component: str, batch: t
         case Status.NON_FINITE_FIELD:
             return (
                 f"The equation gives NaN or infinity for {component} at t={t:.6g}{where}, where the state is finite. "
+                "Look for a division by zero, or a log or root of a negative number."
+            )
+        case Status.EVENT_FAILURE if int(ending.events[0]) > most_events:
+            return (
+                f"More than max_events={most_events} events happened by t={t:.6g} of {end:.6g}{where}: they may "
+                "accumulate. Raise `max_events`, or end the solve with a terminal event."
+            )
+        case Status.EVENT_FAILURE:
+            return (
+                f"A condition of `events` gives NaN or infinity near t={t:.6g}{where}, where the state is finite. "
                 "Look for a division by zero, or a log or root of a negative number."
             )
         case _:

@@ -40,7 +40,7 @@ class Replay(NamedTuple):
         def grid(residuals: Sequence[Array]) -> Grid:
             problem, _ = jax.tree.unflatten(layout, residuals)
             problem = _on_the_grid(problem)
-            loop = Loop(self.sweep.field, self.sweep.method, problem, self.max_steps)
+            loop = Loop(self.sweep.field, self.sweep.method, self.sweep.watch, problem, self.max_steps)
             return grid_of(loop.record(), problem)
 
         def apply(residuals: Sequence[Array], inputs: Sequence[Array]) -> list[Array]:
@@ -128,13 +128,15 @@ class Replay(NamedTuple):
         ]
         own = self.own._replace(parameters=list(self.sweep.field.mapped))
         field, method = self.sweep.field, self.sweep.method
-        return Batch(field, method, self.max_steps, problem._replace(parameters=parameters), own, self.size)
+        return Batch(
+            field, method, self.sweep.watch, self.max_steps, problem._replace(parameters=parameters), own, self.size
+        )
 
 
 def _on_the_grid(problem: Problem) -> Problem:
     """Times are those of the recorded steps: constants of the derivative."""
-    start, end, outputs = lax.stop_gradient((problem.start, problem.end, problem.outputs))
-    return problem._replace(start=start, end=end, outputs=outputs)
+    names = ("start", "end", "outputs", "stops")
+    return problem._replace(**{name: lax.stop_gradient(getattr(problem, name)) for name in names})
 
 
 def _taken(x: Array, index: Index) -> Array:

@@ -10,12 +10,18 @@ from jaxtyping import Array, PyTree
 
 from continua.core import FailedSolve, State, Times, is_traced
 from continua.solver import arguments
+from continua.solver.events import Happened
 from continua.solver.integration import Question, integrate
 from continua.solver.post_mortem import Ending, Status, explain
 
+FINE = (Status.SUCCESS, Status.EVENT)
+
 
 class Stats(eqx.Module):
-    """Counts of one solve: attempted steps, those accepted and rejected, and evaluations of the equation."""
+    """Counts of one solve: attempted steps, those accepted and rejected, and evaluations of the equation.
+
+    `nfe` is -1 where a method takes as many as each step needs (`RKC`).
+    """
 
     steps: Array
     accepted: Array
@@ -31,6 +37,7 @@ class Solution(eqx.Module):
         ys: the structure of y0, each leaf [time, …]; NaN past a failure.
         ending: where and why the solve stopped.
         question: what was solved.
+        events: what happened, a `Happened`, where `events` were asked for.
 
     Calling it, `solution(t)`, gives the values at any times between the ends from the method's dense output, by
     stepping the same steps again; it can be jitted, mapped and differentiated like `solve`.
@@ -47,6 +54,7 @@ class Solution(eqx.Module):
     ys: PyTree[Any]
     ending: Ending
     question: Question
+    events: Happened | None = None
 
     @property
     def status(self) -> Any:
@@ -58,7 +66,9 @@ class Solution(eqx.Module):
     def stats(self) -> Stats:
         """Steps attempted, accepted and rejected, and evaluations of the equation."""
         steps, accepted = self.ending.attempts[..., 0], self.ending.accepted[..., 0]
-        return Stats(steps, accepted, steps - accepted, self.question.method.evaluations * steps + 3)
+        each = self.question.method.evaluations
+        nfe = jnp.full_like(steps, -1) if each is None else each * steps + 3
+        return Stats(steps, accepted, steps - accepted, nfe)
 
     def __call__(self, t: Any) -> State:
         """The state at `t`, a time or an array of times: the structure of y0 behind the shape of `t`."""
@@ -67,7 +77,7 @@ class Solution(eqx.Module):
         padding = (1 << max(flat.size - 1, 0).bit_length()) - flat.size  # few lengths, few compilations
         order = jnp.argsort(flat * jnp.sign(self.ts[-1] - self.ts[0]))
         start = jnp.broadcast_to(self.ts[0], (padding + 1,))
-        ys, _ = integrate(self.question, jnp.concatenate([start, flat[order], self.ts[-1:]]))
+        ys, *_ = integrate(self.question, jnp.concatenate([start, flat[order], self.ts[-1:]]))
         rank = jnp.argsort(order)
         return jax.tree.map(lambda y: y[padding + 1 : -1][rank].reshape(*t.shape, *y.shape[1:]), ys)
 
@@ -77,11 +87,12 @@ class Solution(eqx.Module):
         `solve` does so; after `jax.vmap` or `jax.jit`, where nothing can be raised, call it on the result.
         """
         codes = self.ending.status
-        if is_traced(codes) or not np.any(np.asarray(codes) != Status.SUCCESS):
+        if is_traced(codes) or np.isin(np.asarray(codes), FINE).all():
             return self
-        at = tuple(int(i) for i in np.argwhere(np.asarray(codes)[..., 0] != Status.SUCCESS)[0])
+        at = tuple(int(i) for i in np.argwhere(~np.isin(np.asarray(codes)[..., 0], FINE))[0])
         ending = jax.tree.map(lambda x: np.asarray(x)[at], self.ending)
         y0 = jax.tree.map(lambda x: np.asarray(x)[at], self.question.y0)
         name = arguments.component_name(self.question.equation, y0, int(ending.component[0]))
         end = float(np.asarray(self.ts)[at][-1])
-        raise FailedSolve(explain(ending, end, self.question.max_steps, name, at), self)
+        limits = self.question.max_steps, self.question.max_events
+        raise FailedSolve(explain(ending, end, *limits, name, at), self)
