@@ -11,7 +11,6 @@ import json
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 TARGETS = {"forward": 0.5, "gradient": 0.2, "gradient, best": 0.35, "compile": 1.0}  # ours over diffrax, at most
 COMPILATIONS = 3
 REPEATED = 5
+PACKAGES = ("jax", "jaxlib", "equinox", "diffrax", "numpy", "scipy", "torch", "torchdiffeq")
 SINCE = (0, 12)  # of JAX: where the targets hold
 
 Record = dict[str, Any]
@@ -119,17 +119,8 @@ def _timed(functions: dict[str, Callable], rounds: int) -> dict[str, timing.Timi
     """Compiled programs among themselves, then the far slower interpreted ones."""
     slow = {name: run for name, run in functions.items() if name.startswith(("scipy", "torch"))}
     fast = {name: run for name, run in functions.items() if name not in slow}
-    found = timing.interleaved(fast, rounds, compilations=COMPILATIONS, clear=_clear)
+    found = timing.interleaved(fast, rounds, compilations=COMPILATIONS, clear=timing.clear_caches)
     return found | (timing.interleaved(slow, rounds) if slow else {})
-
-
-def _clear() -> None:
-    """Empty all caches of compiled programs."""
-    import equinox as eqx
-    import jax
-
-    jax.clear_caches()
-    eqx.clear_caches()
 
 
 def _slopes(result: Any) -> Any:
@@ -148,7 +139,7 @@ def compilation(record: Record) -> None:
         title, names = ("forward", "gradient")[kind], [n for n in peers.ON_JAX if n == peers.OURS or "diffrax" in n]
         wanted = [n for n in names if title in record["solvers"][n]]
         builds = {n: lambda n=n: peers.programs(peers.ON_JAX[n])[kind].lower(*point).compile() for n in wanted}  # noqa: B023
-        for name, seconds in timing.compile_seconds(builds, _clear).items():
+        for name, seconds in timing.compile_seconds(builds, timing.clear_caches).items():
             record["solvers"][name][title]["compile"] = seconds
         for name, values in peers.BUDGETS.items():
             analysis = peers.programs(values)[kind].lower(*point).compile().memory_analysis()
@@ -235,16 +226,13 @@ def _processes(record: Record) -> list[str]:
     return lines
 
 
-def versions() -> dict[str, str]:
-    """Of everything that was timed, where it is installed."""
-    installed = {d.name.lower(): d.version for d in metadata.distributions() if d.name}
-    names = ("jax", "jaxlib", "equinox", "diffrax", "numpy", "scipy", "torch", "torchdiffeq")
-    return {name: installed[name] for name in names if name in installed}
-
-
 def measure(rounds: int) -> Record:
     """Everything, in the order that keeps the measurements out of each other's way."""
-    record: Record = {"machine": timing.machine(), "versions": versions(), "rounds": rounds} | processes()
+    record: Record = {
+        "machine": timing.machine(),
+        "versions": timing.versions(PACKAGES),
+        "rounds": rounds,
+    } | processes()
     timing.pin_one_core()
     record |= solvers(rounds)
     compilation(record)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,7 +57,7 @@ def interleaved(
 def _turns(functions: dict[str, Callable], rounds: int, least: float, turns: dict[str, list]) -> None:
     for function in functions.values():
         function()
-    repeats = {name: max(1, round(least / _seconds(function, 2)[1])) for name, function in functions.items()}
+    repeats = {name: max(1, round(least / seconds(function, 2)[1])) for name, function in functions.items()}
     names = list(functions)
     gc.disable()
     for number in range(rounds):
@@ -65,11 +66,11 @@ def _turns(functions: dict[str, Callable], rounds: int, least: float, turns: dic
         for name in names[first:] + names[:first]:
             if repeats[name] > 1:
                 functions[name]()
-            turns[name].append(_seconds(functions[name], repeats[name]))
+            turns[name].append(seconds(functions[name], repeats[name]))
     gc.enable()
 
 
-def _seconds(function: Callable[[], Any], repeats: int) -> tuple[float, float]:
+def seconds(function: Callable[[], Any], repeats: int) -> tuple[float, float]:
     """(CPU, wall) seconds a call."""
     cpu, wall = time.process_time(), time.perf_counter()
     for _ in range(repeats):
@@ -91,7 +92,7 @@ def compile_seconds(
         for name, build in builds.items():
             clear()
             gc.collect()
-            found[name].append(_seconds(build, 1)[0])
+            found[name].append(seconds(build, 1)[0])
     return {name: statistics.median(seconds) for name, seconds in found.items()}
 
 
@@ -105,6 +106,21 @@ def process_seconds(arguments: Sequence[str], **environment: str) -> tuple[float
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no message"])[-1])
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+
+
+def clear_caches() -> None:
+    """Empty all of JAX's caches of compiled programs."""
+    import equinox as eqx
+    import jax
+
+    jax.clear_caches()
+    eqx.clear_caches()
+
+
+def versions(names: Sequence[str]) -> dict[str, str]:
+    """Of those that are installed."""
+    installed = {d.name.lower(): d.version for d in metadata.distributions() if d.name}
+    return {name: installed[name] for name in names if name in installed}
 
 
 def machine() -> dict[str, str | int]:

@@ -66,7 +66,14 @@ def bouncing_ball(said):
     assert number(r", (\S+) from its closed form$", said.strip()) < 1e-8
 
 
-CHECKS = (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode, lynx_hare, bouncing_ball)
+def ensemble(said):
+    assert said.startswith("100,000 pendulums, all at the end: True")
+    assert number(r"steps of each: (\d+) to", said) > 20
+    assert number(r"the pendulum of the mean start swings to (\S+)", said) > 1
+    assert number(r"the mean of all pendulums swings to (\S+)", said) < 0.5
+
+
+CHECKS = (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode, lynx_hare, bouncing_ball, ensemble)
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument
 

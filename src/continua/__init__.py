@@ -9,24 +9,39 @@ if TYPE_CHECKING:
     from continua import methods as methods
     from continua import solver as solver
     from continua import stability as stability
-    from continua.core import ContinuaError
+    from continua.core import ContinuaError, configure
     from continua.discovery import Model, fit, load
     from continua.equations import ODE
-    from continua.solver import Solution, Status, solve
+    from continua.solver import Ensemble, Solution, Status, solve, solve_ensemble
 
 __version__ = "0.1.0"
-__all__ = ["ODE", "ContinuaError", "Model", "Solution", "Status", "fit", "load", "solve"]
+__all__ = [
+    "ODE",
+    "ContinuaError",
+    "Ensemble",
+    "Model",
+    "Solution",
+    "Status",
+    "configure",
+    "fit",
+    "load",
+    "solve",
+    "solve_ensemble",
+]
 
 ROOMS = ("discovery", "equations", "methods", "solver", "stability")
 HOMES = {
     "ContinuaError": "core",
+    "Ensemble": "solver",
     "Model": "discovery",
     "ODE": "equations",
     "Solution": "solver",
     "Status": "solver",
+    "configure": "core",
     "fit": "discovery",
     "load": "discovery",
     "solve": "solver",
+    "solve_ensemble": "solver",
 }
 
 

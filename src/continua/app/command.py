@@ -1,7 +1,6 @@
 """`continua`: the command line."""
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.table import Table as RichTable
 
 import continua
 from continua.app.term_options import forbidden_terms, known_terms
-from continua.core import ArgumentError, ContinuaError
+from continua.core import ArgumentError, ContinuaError, configure
 from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
 from continua.files import Table, bundled_record, check_folder, read_table
 
@@ -255,10 +254,7 @@ def set_up() -> None:
     gc.freeze()
     gc.set_threshold(FEW_COLLECTIONS)
     jax.config.update("jax_cpu_enable_async_dispatch", False)
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "continua"
-    jax.config.update("jax_compilation_cache_dir", str(root))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    configure(devices=1, cache=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """Ground floor: shapes, errors, precision, and the one primitive that derivatives end in."""
 
 from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict, as_node, is_traced
+from continua.core.configuration import configure
 from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
 from continua.core.linear_maps import LinearMap, linear_map, whole_cotangent
 from continua.core.precision import in_double_precision
@@ -22,6 +23,7 @@ __all__ = [
     "Times",
     "Verdict",
     "as_node",
+    "configure",
     "in_double_precision",
     "is_traced",
     "kept",

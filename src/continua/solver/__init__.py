@@ -2,6 +2,7 @@
 
 from continua.solver.choice import by_its_steps
 from continua.solver.driver import solve
+from continua.solver.ensemble import Ensemble, solve_ensemble
 from continua.solver.events import Event, Happened
 from continua.solver.post_mortem import Ending, Status
 from continua.solver.solution import Solution, Stats
@@ -14,6 +15,7 @@ __all__ = [
     "Adaptive",
     "Controller",
     "Ending",
+    "Ensemble",
     "Event",
     "Fixed",
     "H211b",
@@ -26,5 +28,6 @@ __all__ = [
     "StepControl",
     "by_its_steps",
     "solve",
+    "solve_ensemble",
     "steady_state",
 ]

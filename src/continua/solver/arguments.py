@@ -51,8 +51,8 @@ def _check_arity(function: Callable) -> None:
         ) from None
 
 
-def state(value: Any) -> State:
-    """The initial state as arrays; a list of plain numbers is one array."""
+def state(value: Any, finite: bool = True) -> State:
+    """The initial state as arrays, which must be `finite` or not; a list of plain numbers is one array."""
     if isinstance(value, list) and value and all(isinstance(v, int | float | np.generic) for v in value):
         value = np.asarray(value)
     try:
@@ -73,7 +73,7 @@ def state(value: Any) -> State:
             "Use y0 = jax.tree.map(lambda x: x.astype(float), y0)."
         )
     for leaf in jax.tree.leaves(arrays):
-        if not is_traced(leaf) and not np.isfinite(leaf).all():
+        if finite and not is_traced(leaf) and not np.isfinite(leaf).all():
             raise ArgumentError("`y0` of `solve` must be finite. Got NaN or infinity. Look at where it was computed.")
     return arrays
 

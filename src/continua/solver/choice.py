@@ -22,6 +22,11 @@ def by_its_steps(run: Callable[[Method], tuple[Result, Any]], size: int) -> Resu
         size: how many states.
     """
     result, status = run(Tsit5())
-    if size > MOST_STIFF_STATES or is_traced(status) or not (np.asarray(status) == Status.STIFF).any():
-        return result
-    return run(Rodas5P())[0]
+    return run(Rodas5P())[0] if proven_stiff(status, size).any() else result
+
+
+def proven_stiff(status: Any, size: int) -> np.ndarray:
+    """Where `Tsit5` ended with `Status.STIFF`, and `Rodas5P` would do better."""
+    if size > MOST_STIFF_STATES or is_traced(status):
+        return np.zeros(np.shape(status), bool)
+    return np.asarray(status) == Status.STIFF

@@ -34,6 +34,7 @@ class Question(eqx.Module):
     save: Callable[[Any, Any, Any], Any] | None
     max_steps: int = eqx.field(static=True)
     max_events: int = eqx.field(static=True)
+    lanes: int | None = eqx.field(static=True, default=None)  # through how many a mapped question goes
 
 
 @cast(Any, eqx.filter_jit)(inline=True)  # inside a user's jit a call of its own would hide which inputs are constant
@@ -49,7 +50,7 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | 
     stops = lax.stop_gradient(question.stops)
     problem = Problem(ts[:1], ts[-1:], flat.y, flat.parameters, control, ts[1:-1], stops)
     field, method = flat.fields[0], question.method
-    ending, drawn, _ = kernel(field, method, watch, question.max_steps)(problem)
+    ending, drawn, _ = kernel(field, method, watch, question.max_steps, lanes=question.lanes)(problem)
     inside, layout = len(ts) - 2, layout_of(watch, ts.dtype)
 
     def value(t: Array, y: Array) -> Any:

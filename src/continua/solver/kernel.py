@@ -18,28 +18,51 @@ from continua.methods import Method
 from continua.solver.derivative import Moved, Sweep, grid_of
 from continua.solver.events import Watch
 from continua.solver.field import Field
-from continua.solver.loop import Loop, Problem, Record, layout_of
+from continua.solver.lanes import Batch, through
+from continua.solver.loop import Loop, Problem, Record, Trace, layout_of
 from continua.solver.post_mortem import Ending, examine
+from continua.solver.replay import Replay
 
 Result = tuple[Ending, Array, Record | None]  # how it ended, the packed rows of the steps with outputs, the record
 Kernel = Callable[[Problem], Result]
 
 
-def kernel(field: Field, method: Method, watch: Watch | None, max_steps: int, keep: bool = False) -> Kernel:
-    """The loop with its derivative: forward, reverse and mixed, by `Sweep`. `keep`: whether the record is returned."""
-    run = jax.custom_jvp(_batching(field, method, watch, max_steps, keep))
+def kernel(
+    field: Field,
+    method: Method,
+    watch: Watch | None,
+    max_steps: int,
+    keep: bool = False,
+    lanes: int | None = None,
+) -> Kernel:
+    """The loop with its derivative: forward, reverse and mixed, by `Sweep`.
+
+    Args:
+        field: the equation.
+        method: how to step.
+        watch: the events.
+        max_steps: the budget.
+        keep: whether the record is returned.
+        lanes: through how many lanes a batch without events goes; all at once unless given. Of more problems no record
+            is kept.
+    """
+    run = jax.custom_jvp(_batching(field, method, watch, max_steps, keep, lanes))
 
     def rule(primals: tuple[Problem], tangents: tuple[Problem]) -> tuple[Result, Any]:
         (problem,), (dot,) = primals, tangents
-        ending, drawn, record = kernel(field, method, watch, max_steps, keep=True)(problem)
-        assert record is not None
+        ending, drawn, record = kernel(field, method, watch, max_steps, lanes is None, lanes)(problem)
         moving = tuple(i for i, d in enumerate(dot.parameters) if not isinstance(d, SymbolicZero))
         dy = _dense(dot.y)
         if not isinstance(dot.start, SymbolicZero):
             dy = dy - field(problem.start, problem.y, problem.parameters) * dot.start
-        residuals, layout = jax.tree.flatten(grid_of(record, problem))
-        sweep = Sweep(field, method, watch, moving, history=keep).linear_map(layout)
-        moved = Moved(*linear_map(sweep, residuals, [dy, *(dot.parameters[i] for i in moving)]))
+        sweep = Sweep(field, method, watch, moving, history=keep)
+        if record is None:
+            residuals, layout = jax.tree.flatten((problem, ending.attempts))
+            linear = Replay(sweep, max_steps, cast(int, lanes)).linear_map(layout)
+        else:
+            residuals, layout = jax.tree.flatten(grid_of(record, problem))
+            linear = sweep.linear_map(layout)
+        moved = Moved(*linear_map(linear, residuals, [dy, *(dot.parameters[i] for i in moving)]))
         if not isinstance(dot.end, SymbolicZero):
             later = jnp.where(ending.t == problem.end, dot.end, 0)  # a solve that ended before does not see it
             moved = moved._replace(end=moved.end + field(problem.end, ending.y, problem.parameters) * later)
@@ -51,32 +74,25 @@ def kernel(field: Field, method: Method, watch: Watch | None, max_steps: int, ke
     return run
 
 
-def _batching(field: Field, method: Method, watch: Watch | None, max_steps: int, keep: bool) -> Kernel:
+def _batching(field: Field, method: Method, watch: Watch | None, max_steps: int, keep: bool, few: int | None) -> Kernel:
     """The loop, which under vmap moves the batch to trailing lanes that step each at its own pace."""
 
-    def one(field: Field, watch: Watch | None, problem: Problem) -> Result:
-        trace = Loop(field, method, watch, problem, max_steps).run(keep)
-        return examine(field, watch, problem, trace.last, max_steps), trace.drawn, trace.record if keep else None
+    def explained(loop: Loop, trace: Trace) -> Result:
+        ending = examine(loop.field, loop.watch, loop.problem, trace.last, max_steps)
+        return ending, trace.drawn, trace.record if keep else None
 
-    run = custom_vmap(lambda problem: one(field, watch, problem))
+    @custom_vmap
+    def run(problem: Problem) -> Result:
+        loop = Loop(field, method, watch, problem, max_steps)
+        return explained(loop, loop.run(keep))
 
     @run.def_vmap
     def lanes(size: int, mapped: list[Problem], problem: Problem) -> tuple[Result, Any]:
         (flags,) = mapped
-
-        def lane(x: Array, has: bool) -> Array:
-            return jnp.moveaxis(x, 0, -1) if has else jnp.broadcast_to(x[..., None], (*x.shape, size))
-
-        start, end, y, outputs, stops = (
-            lane(getattr(problem, k), getattr(flags, k)) for k in ("start", "end", "y", "outputs", "stops")
-        )
-        control = jax.tree.map(
-            lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], problem.control, flags.control
-        )
-        inside = Problem(start, end, y, problem.parameters, control, outputs, stops)
-        wanted = [bool(flag) for flag in flags.parameters]
-        watched = None if watch is None else watch.in_lanes(wanted)
-        ending, drawn, record = one(field.in_lanes(wanted), watched, inside)
+        batch = Batch(field, method, watch, max_steps, problem, flags, size)
+        loop = batch.whole()
+        trace = loop.run(keep) if few is None or size <= few else through(batch, few)
+        ending, drawn, record = explained(loop, trace)
         ending, drawn = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (ending, drawn))
         every = jax.tree.map(lambda _: True, (ending, drawn))
         if record is None:
@@ -88,7 +104,7 @@ def _batching(field: Field, method: Method, watch: Watch | None, max_steps: int,
     return run
 
 
-def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved, head: int) -> Result:
+def _tangent(ending: Ending, drawn: Array, record: Record | None, moved: Moved, head: int) -> Result:
     """Only states move; times, steps and counts are constants of the recorded grid."""
 
     def beside(rows: Array, dy: Array) -> Array:
@@ -96,7 +112,7 @@ def _tangent(ending: Ending, drawn: Array, record: Record, moved: Moved, head: i
 
     still, constants = jax.tree.map(_no_tangent, (ending, record))
     ends = still._replace(y=moved.end), beside(drawn, moved.drawn)
-    if moved.starts is None or moved.page is None:
+    if record is None or moved.starts is None or moved.page is None:
         return *ends, None
     return *ends, constants._replace(starts=beside(record.starts, moved.starts), page=beside(record.page, moved.page))
 

@@ -36,6 +36,18 @@ class Problem(NamedTuple):
     outputs: Array
     stops: Array
 
+    def in_lanes(self, mapped: "Problem", size: int) -> "Problem":
+        """A batch with a leading axis, where `mapped` says so, as lanes; parameters stay as they are."""
+
+        def lane(x: Array, has: bool) -> Array:
+            return jnp.moveaxis(x, 0, -1) if has else jnp.broadcast_to(x[..., None], (*x.shape, size))
+
+        names = ("start", "end", "y", "outputs", "stops")
+        control = jax.tree.map(
+            lambda x, has: jnp.moveaxis(x, 0, -1) if has else x[..., None], self.control, mapped.control
+        )
+        return self._replace(control=control, **{k: lane(getattr(self, k), getattr(mapped, k)) for k in names})
+
     def left(self, state: "Stepper | Row") -> Verdict:
         """Whether there is time left to go."""
         left = state.t != self.end
@@ -144,11 +156,17 @@ class Paging(NamedTuple):
     rows: int
 
 
-def paging(y: FlatState, max_steps: int) -> Paging:
-    """Pages within PAGE_BYTES, but never so short that their starts outgrow them."""
+def paging(y: FlatState, max_steps: int, page_bytes: int = PAGE_BYTES) -> Paging:
+    """Pages within `page_bytes`, but never so short that their starts outgrow them."""
     row = (y.size + 2) * y.dtype.itemsize
-    rows = min(max(PAGE_BYTES // row, math.isqrt(max_steps)), MOST_ROWS, max_steps)
+    rows = min(max(page_bytes // row, math.isqrt(max_steps)), MOST_ROWS, max_steps)
     return Paging(-(-max_steps // rows), rows)
+
+
+def blank(row: Array, outputs: int, pages: Paging) -> Record:
+    """A record to write on: every row is `row`, packed."""
+    starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in pages)
+    return Record(jnp.zeros((outputs, *row.shape[1:]), jnp.int32), starts, page, jnp.zeros((), jnp.int32))
 
 
 def _noted(log: Drawn, row: Array, mark: Array, number: Array) -> Drawn:
@@ -328,35 +346,45 @@ class Loop(NamedTuple):
 
         return lax.while_loop(going, body, (state, page, drawn, log, jnp.zeros((), jnp.int32)))
 
-    def run(self, keep: bool) -> Trace:
-        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it."""
+    def record(self, over: Record | None = None) -> Record:
+        """The record of all steps."""
+        record = self.run(True, over).record
+        assert record is not None
+        return record
+
+    def run(self, keep: bool, over: Record | None = None) -> Trace:
+        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it.
+
+        It is written over the arrays of `over` where this is given: zeros cost time too.
+        """
         state, outputs = self.begin(), self.problem.outputs
         row = lax.optimization_barrier(state.row().packed())
         still = self.layout.unpack(row)._replace(h=jnp.zeros_like(state.h)).packed()
         lanes, zero = row.shape[1:], jnp.zeros((), jnp.int32)
 
-        def blank(size: int, found: Array) -> Drawn:
+        def nothing(size: int, found: Array) -> Drawn:
             rows = jnp.broadcast_to(still, (size, *still.shape))
             return Drawn(rows, jnp.zeros((size, *lanes), jnp.int32), found)
 
-        drawn = blank(len(outputs), zero) if len(outputs) else None
-        log = None if self.watch is None else blank(self.watch.most, jnp.zeros(lanes, jnp.int32))
+        drawn = nothing(len(outputs), zero) if len(outputs) else None
+        log = None if self.watch is None else nothing(self.watch.most, jnp.zeros(lanes, jnp.int32))
         record = None
         if not keep and (drawn is None or outputs.ndim == 1):
             state, _, drawn, log, _ = self.fill(state, None, drawn, log, self.max_steps)
         else:
-            state, drawn, log, record = self._run_pages(row, state.counts, drawn, log)
-        kept = [one for one in (drawn, log) if one is not None] or [blank(0, zero)]
+            state, drawn, log, record = self._run_pages(row, state.counts, drawn, log, over)
+        kept = [one for one in (drawn, log) if one is not None] or [nothing(0, zero)]
         rows, numbers = (jnp.concatenate(parts) for parts in zip(*(one[:2] for one in kept), strict=True))
         return Trace(state, rows, None if record is None else record._replace(numbers=numbers))
 
     def _run_pages(
-        self, row: Array, counts: Array, drawn: Drawn | None, log: Drawn | None
+        self, row: Array, counts: Array, drawn: Drawn | None, log: Drawn | None, over: Record | None
     ) -> tuple[Stepper, Drawn | None, Drawn | None, Record]:
         """Only packed rows go from page to page: every page begins as it will when it is stepped again."""
-        pages, lanes = paging(self.problem.y, self.max_steps), row.ndim > 1
-        starts, page = (jnp.broadcast_to(row, (size, *row.shape)) for size in pages)
-        record = Record(jnp.zeros(self.problem.outputs.shape, jnp.int32), starts, page, jnp.zeros((), jnp.int32))
+        lanes = row.ndim > 1
+        if over is None:
+            over = blank(row, len(self.problem.outputs), paging(self.problem.y, self.max_steps))
+        pages, record = Paging(len(over.starts), len(over.page)), over._replace(attempts=jnp.zeros((), jnp.int32))
 
         def going(carry: Turn) -> Array:
             return (carry[4].attempts < self.max_steps) & jnp.any(self.alive(self.layout.unpack(carry[0])))

@@ -1,0 +1,250 @@
+"""`solve_ensemble`: many trajectories of one equation, through few lanes, on all devices, chunk by chunk."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from continua.core import Args, ArgumentError, ArgumentTypeError, FailedSolve, State, is_traced
+from continua.equations import Equation
+from continua.methods import Method, Tsit5
+from continua.solver import arguments
+from continua.solver.chunks import Plan, all_at_once, in_chunks
+from continua.solver.driver import MAX_STEPS
+from continua.solver.integration import integrate
+from continua.solver.members import Member, Members, members
+from continua.solver.post_mortem import Status, explain
+from continua.solver.solution import Solution, Stats
+from continua.solver.step_control import Fixed, StepControl
+
+CHUNK_BYTES = 2**26  # of states and outputs on the devices at once
+BESIDE = 8  # states that each trajectory needs besides its outputs
+LANE_BYTES = 3 * 2**10  # of a state in all lanes: with the slopes of a step they stay in the first-level cache
+FEWEST_LANES = 16  # or vector instructions have nothing to do
+
+
+class Ensemble(eqx.Module):
+    """The trajectories at the asked times, how each ended, and what it cost.
+
+    `ensemble[i]` is the `Solution` of one trajectory, solved again by itself: for its dense output, or to look into it.
+
+    Attributes:
+        ts: [time], or [trajectory, time] where each has its own.
+        ys: the structure of a y0, each leaf [trajectory, time, …]; NaN past a failure.
+        status: [trajectory], numbers of `Status`.
+        reached: [trajectory], the times where they stopped.
+        stats: [trajectory], counts.
+        stiff: [trajectory], whether it was solved by `Rodas5P` because `Tsit5` proved it stiff.
+    """
+
+    ts: Any
+    ys: PyTree[Any]
+    status: Any
+    reached: Any
+    stats: Stats
+    stiff: Any
+    members: Members
+    plan: Plan
+
+    def __len__(self) -> int:
+        return self.members.size
+
+    def __getitem__(self, number: int) -> Solution:
+        member = self.members.one(range(len(self))[number])
+        plan = self.plan.for_stiff() if bool(self.stiff[number]) else self.plan
+        member = member._replace(y0=arguments.state(member.y0, finite=False))
+        ts, question = arguments.times(member.ts, _real(member.y0)), plan.question(member)
+        ys, ending, _ = integrate(question, ts)
+        return Solution(ts, ys, ending, question)
+
+    def check(self) -> "Ensemble":
+        """Raise `FailedSolve` for the first failed trajectory, else return the ensemble itself."""
+        if is_traced(self.status) or not (failed := np.flatnonzero(np.asarray(self.status) != Status.SUCCESS)).size:
+            return self
+        number = int(failed[0])
+        solution = self[number]
+        ending = jax.tree.map(np.asarray, solution.ending)
+        name = arguments.component_name(solution.question.equation, solution.question.y0, int(ending.component[0]))
+        question = solution.question
+        limits = question.max_steps, question.max_events
+        raise FailedSolve(explain(ending, float(solution.ts[-1]), *limits, name, (number,)), self)
+
+
+def solve_ensemble(
+    equation: Equation | Callable[[Any, Any, Any], Any],
+    y0: State,
+    ts: Any,
+    *,
+    args: Args = None,
+    in_axes: Any = None,
+    method: Method | type[Method] | None = None,
+    rtol: Any = None,
+    atol: Any = None,
+    step_control: StepControl | None = None,
+    max_steps: int = MAX_STEPS,
+    throw: bool = True,
+    lanes: int | None = None,
+    chunk: int | None = None,
+    out: Any = None,
+    progress: bool = True,
+) -> Ensemble:
+    r"""Solve many initial value problems of one equation, each with its own steps.
+
+    $$ y_i'(t) = f(t, y_i, \text{args}_i), \qquad y_i(t_{0,i}) = y_{0,i}, \qquad i = 1 \dots N $$
+
+    The numbers are those of `jax.vmap` over `solve`, sooner: a few lanes step at once, so that they stay in the
+    cache, and one that has finished takes the next trajectory instead of waiting for the slowest. Trajectories are
+    dealt to all devices of JAX (see `continua.configure`), and go there in chunks: arrays of the host, files mapped
+    by numpy among them, need not fit into memory, and neither do the results.
+
+    Args:
+        equation: as in `solve`.
+        y0: the states at the start, with an axis of trajectories where `in_axes` says so.
+        ts: [time], or with an axis of trajectories.
+        args: handed to the equation; any PyTree.
+        in_axes: a dict that names, for `equation`, `y0`, `ts` and `args`, the axis of trajectories: an int, None for
+            what all share, or a PyTree of both as in `jax.vmap`; for an equation also a dict of its fields. What it
+            does not name is shared; `{"y0": 0}` unless given.
+        method: as in `solve`; unless given, the trajectories that `Tsit5()` proves stiff are solved by `Rodas5P()`.
+        rtol: relative tolerance, as in `solve`.
+        atol: absolute tolerance, as in `solve`.
+        step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
+        max_steps: how many steps each trajectory may attempt.
+        throw: whether a trajectory that ends early raises, when all are solved.
+        lanes: how many trajectories a device steps at once; by the size of the state unless given.
+        chunk: how many trajectories go to the devices at once; by the size of the result unless given.
+        out: the structure of `ys` in writable arrays of the host, [trajectory, time, …], to be filled; such as
+            `numpy.lib.format.open_memmap("ys.npy", "w+", float, shape)`.
+        progress: whether a bar on standard error shows the chunks, where there are several and it is a terminal.
+
+    Returns:
+        An `Ensemble`: `ys` (the structure of a y0, [trajectory, time, …]), `status`, `reached` and `stats`
+        [trajectory].
+
+    Raises:
+        ArgumentError: a value, shape or dtype cannot be used; the message names the argument and the remedy.
+        ArgumentTypeError: a type or structure cannot be used.
+        FailedSolve: trajectories failed; the first of them is explained.
+
+    It can be jitted and differentiated like `solve`, in one chunk. The steps are made again for a derivative, so its
+    memory grows with the results alone.
+
+    Good for: initial states, parameters or noise drawn by the thousand; parameters over which the number of steps
+    differs.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> rates = jnp.linspace(0.0, 2.0, 5)
+        >>> decay = lambda t, y, rate: -rate * y
+        >>> ensemble = solve_ensemble(decay, jnp.ones(1), jnp.array([0.0, 1.0]), args=rates, in_axes={"args": 0})
+        >>> print(ensemble.ys[:, -1, 0].round(3), ensemble.status)
+        [1.    0.607 0.368 0.223 0.135] [0 0 0 0 0]
+    """
+    everyone = _members(equation, y0, ts, args, in_axes)
+    state, times = _checked(everyone)
+    dtype = _real(state)
+    automatic = method is None and not isinstance(step_control, Fixed)
+    stepper = arguments.method(Tsit5() if method is None else method)
+    control = arguments.step_control(stepper, step_control, rtol, atol, dtype)
+    states = sum(leaf.size for leaf in jax.tree.leaves(state))
+    few = _positive("lanes", lanes) or max(FEWEST_LANES, _power_of_two(LANE_BYTES // (states * dtype.itemsize)))
+    devices = tuple(jax.local_devices())
+    plan = Plan(stepper, control, arguments.max_steps(max_steps), few, devices, states if automatic else 0)
+    if everyone.traced:
+        _check_untraced(out=out, chunk=chunk)
+        result = all_at_once(everyone, plan)
+    else:
+        _check_out(out, state, (everyone.size, times.shape[-1]))
+        bytes_each = states * dtype.itemsize * (times.shape[-1] + BESIDE)
+        pieces = -(-everyone.size // (_positive("chunk", chunk) or max(1, CHUNK_BYTES // bytes_each)))
+        each = -(-everyone.size // (pieces * len(devices))) * len(devices)
+        result = in_chunks(everyone, plan, each, out, progress)
+    ensemble = Ensemble(times, *result, everyone, plan)
+    return ensemble.check() if throw else ensemble
+
+
+def _members(equation: Any, y0: State, ts: Any, args: Args, in_axes: Any) -> Members:
+    """Who solves what; lists of numbers become arrays."""
+    in_axes = {"y0": 0} if in_axes is None else in_axes
+    own_states = isinstance(in_axes, dict) and in_axes.get("y0") is not None
+    y0 = _array(y0) if own_states else arguments.state(y0)
+    return members(Member(arguments.equation(equation), y0, _array(ts), arguments.numbers(args)), in_axes)
+
+
+def _array(value: Any) -> Any:
+    """A list of numbers, or of lists of them, as an array of the host; anything else as it is."""
+    if not isinstance(value, list | tuple):
+        return value
+    if any(is_traced(leaf) for leaf in value):
+        return jnp.stack([jnp.asarray(leaf) for leaf in value])
+    try:
+        array = np.asarray(value)
+    except ValueError:  # ragged
+        return value
+    return array if array.dtype.kind in "fiub" else value
+
+
+def _checked(everyone: Members) -> tuple[State, Any]:
+    """The state of one trajectory, and the times of all; a bad argument of any is answered as `solve` does."""
+    first, everything = everyone.one(0), everyone.join(everyone.own)
+    state = arguments.state(first.y0, finite=False)
+    dtype = _real(state)
+    if not everyone.has_own("ts"):
+        return state, arguments.times(first.ts, dtype)
+    arguments.times(first.ts, dtype)
+    if not everyone.traced:
+        cast = np.asarray(everything.ts, dtype)
+        steps = np.diff(cast) * np.sign(cast[:, -1:] - cast[:, :1])
+        if wrong := np.flatnonzero(~(np.isfinite(cast).all(1) & (steps > 0).all(1))).tolist():
+            arguments.times(everything.ts[wrong[0]], dtype)
+    return state, everything.ts
+
+
+def _real(state: State) -> Any:
+    """The dtype of times and tolerances."""
+    return jnp.finfo(jax.tree.leaves(state)[0].dtype).dtype
+
+
+def _positive(name: str, value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
+        raise ArgumentError(f"`{name}` of `solve_ensemble` must be a positive int. Got {value!r}. Use 256.")
+    return None if value is None else int(value)
+
+
+def _power_of_two(limit: int) -> int:
+    """The largest that is no larger."""
+    return 1 << (max(limit, 1).bit_length() - 1)
+
+
+def _check_untraced(**given: Any) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentError(
+                f"`{name}` of `solve_ensemble` is for arrays of the host. Got it under a transformation of JAX. "
+                "Use it outside."
+            )
+
+
+def _check_out(out: Any, state: State, leading: tuple[int, int]) -> None:
+    """It must be like the result, and writable in place."""
+    if out is None:
+        return
+    wanted = jax.tree.map(lambda x: f"{x.dtype}{[*leading, *x.shape]}", state)
+    if jax.tree.structure(out) != jax.tree.structure(state):
+        raise ArgumentTypeError(
+            f"`out` of `solve_ensemble` must have the structure of ys, {wanted}. Use such a PyTree."
+        )
+    for given, want in zip(jax.tree.leaves(out), jax.tree.leaves(wanted), strict=True):
+        if not isinstance(given, np.ndarray) or not given.flags.writeable:
+            raise ArgumentTypeError(
+                f"`out` of `solve_ensemble` must be a writable array of numpy. Got {type(given).__name__}. "
+                f"Use np.empty for {want}."
+            )
+        if f"{given.dtype}{list(given.shape)}" != want:
+            raise ArgumentError(
+                f"`out` of `solve_ensemble` must be {want}. Got {given.dtype}{list(given.shape)}. Use such an array."
+            )

@@ -1,0 +1,188 @@
+"""A large batch through few lanes: what is stepped at once stays in the cache, and no lane waits for the slowest.
+
+Where the ends alone are asked for, a lane that has finished gives its problem back and borrows the next one. Where
+outputs lie inside, or a derivative is wanted, the batch is cut into blocks of lanes that step together: problems of
+similar numbers of steps, as a first run counted them.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Int
+
+from continua.core import Count
+from continua.methods import Method
+from continua.solver.events import Watch
+from continua.solver.field import Field
+from continua.solver.loop import Loop, Problem, Record, Stepper, Trace, blank, layout_of, paging
+
+Index = Int[Array, " lane"]
+
+SCRATCH_BYTES = 2**20  # a page of steps that stays in a second-level cache
+IDLE = 8  # one lane in so many may wait before finished problems are given back
+UNLIKE = 16  # how many times longer than the shortest a problem may look before the longest go first
+UNEVEN = 1.5  # most attempts of a block over their mean, beyond which the attempts of all are counted first
+
+
+class Batch(NamedTuple):
+    """Problems of one field: leaves of `problem` have a leading axis where `own` says so, the others serve all."""
+
+    field: Field
+    method: Method
+    watch: Watch | None
+    max_steps: int
+    problem: Problem
+    own: Problem
+    size: int
+
+    def whole(self) -> Loop:
+        """The loop of all problems at once."""
+        return self._loop(self.problem.in_lanes(self.own, self.size))
+
+    def at(self, index: Index) -> Loop:
+        """The loop of the problems at `index`; for those at `size`, which do not exist, of one that has ended."""
+        rows = jnp.minimum(index, self.size - 1)
+        taken = jax.tree.map(lambda x, has: x[rows] if has else x, self.problem, self.own)
+        problem = taken.in_lanes(self.own, len(index))
+        return self._loop(problem._replace(end=jnp.where(index < self.size, problem.end, problem.start)))
+
+    def blocks(self, order: Array, lanes: int) -> Array:
+        """`order` as [block, lane], filled up with problems that do not exist."""
+        return jnp.append(order, jnp.full(-len(order) % lanes, self.size, order.dtype)).reshape(-1, lanes)
+
+    def scratch(self, lanes: int) -> Record:
+        """A record for blocks of `lanes`, to be written again and again."""
+        y = jnp.zeros((self.problem.y.shape[-1], lanes), self.problem.y.dtype)
+        row = jnp.zeros((layout_of(self.watch, y.dtype).head + len(y), lanes), y.dtype)
+        return blank(row, self.problem.outputs.shape[-1], paging(y, self.max_steps, SCRATCH_BYTES))
+
+    def _loop(self, problem: Problem) -> Loop:
+        mapped = [bool(has) for has in self.own.parameters]
+        watch = None if self.watch is None else self.watch.in_lanes(mapped)
+        return Loop(self.field.in_lanes(mapped), self.method, watch, problem, self.max_steps)
+
+
+def through(batch: Batch, lanes: int) -> Trace:
+    """Where every problem ends, and the rows with its outputs, as lanes of the whole batch."""
+    if not batch.problem.outputs.shape[-1]:
+        last = refilled(batch, lanes)
+        return Trace(
+            last, jnp.zeros((0, layout_of(None, last.y.dtype).head + len(last.y), batch.size), last.y.dtype), None
+        )
+    order = _by_attempts(batch, lanes)
+
+    def turn(scratch: Record, index: Index) -> tuple[Record, tuple[Stepper, Array]]:
+        trace = batch.at(index).run(False, scratch)
+        found = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (trace.last, trace.drawn))
+        return cast(Record, trace.record), found
+
+    _, found = lax.scan(turn, batch.scratch(lanes), batch.blocks(order, lanes))
+    last, drawn = jax.tree.map(lambda x: jnp.moveaxis(sorted_back(x, order), 0, -1), found)
+    return Trace(last, drawn, None)
+
+
+def sorted_back(blocks: Array, order: Array) -> Array:
+    """[block, lane, …] as [problem, …], where the blocks went through the problems in this `order`."""
+    place = jnp.zeros_like(order).at[order].set(jnp.arange(len(order), dtype=order.dtype))
+    return lax.collapse(blocks, 0, 2)[place]
+
+
+def _by_attempts(batch: Batch, lanes: int) -> Array:
+    """An order in which neighbours need similar numbers of attempts: as they are, where one block shows little spread.
+
+    A first run through all problems is dear where the blocks would have been even.
+    """
+    sample = batch.at(jnp.arange(lanes, dtype=jnp.int32) * (batch.size // lanes))
+    attempts = _until_idle(sample, sample.begin(), jnp.asarray(lanes)).counts[0].astype(jnp.float32)
+    uneven = jnp.max(attempts) > UNEVEN * jnp.mean(attempts)
+    numbers = jnp.arange(batch.size, dtype=jnp.int32)
+
+    def counted(numbers: Array) -> Array:
+        return jnp.argsort(-refilled(batch, lanes).counts[0]).astype(numbers.dtype)
+
+    return lax.cond(uneven, counted, lambda numbers: numbers, numbers)
+
+
+def refilled(batch: Batch, lanes: int) -> Stepper:
+    """Where every problem ends, as lanes of the whole batch; no outputs are looked up on the way.
+
+    The shelf holds where every problem stands. A lane borrows one, and gives it back when it has ended.
+    """
+    begun = batch.whole().begin()
+    shelf, unpack = _shelf(begun)
+    queue = jnp.append(_queue(batch, begun), batch.size)
+
+    def going(carry: tuple[list[Array], Index, Count]) -> Array:
+        return jnp.any(carry[1] < batch.size)
+
+    def serve(carry: tuple[list[Array], Index, Count]) -> tuple[list[Array], Index, Count]:
+        shelf, index, served = carry
+        loop = batch.at(index)
+        state = unpack([rows[index] for rows in shelf])
+        state = _until_idle(loop, state, jnp.where(served < batch.size, max(lanes // IDLE, 1), lanes))
+        shelf = [rows.at[index].set(new) for rows, new in zip(shelf, _shelf(state)[0], strict=True)]
+        ended = ~_going(loop, state)[0]
+        place = served + jnp.cumsum(ended, dtype=jnp.int32) - 1
+        following = queue[jnp.minimum(place, batch.size)]
+        return (
+            shelf,
+            jnp.where(ended, following, index),
+            jnp.minimum(served + jnp.sum(ended, dtype=jnp.int32), batch.size),
+        )
+
+    nobody = [jnp.concatenate([rows, rows[-1:]]) for rows in shelf]
+    first = (nobody, queue[:lanes], jnp.asarray(lanes, jnp.int32))
+    return unpack([rows[:-1] for rows in lax.while_loop(going, serve, first)[0]])
+
+
+def _shelf(state: Stepper) -> tuple[list[Array], Callable[[list[Array]], Stepper]]:
+    """[lane, number] of every dtype, and the way back: one row is moved at once, not one array after another."""
+    leaves, tree = jax.tree.flatten(state)
+    kinds = sorted({x.dtype for x in leaves}, key=str)
+    members = [[i for i, x in enumerate(leaves) if x.dtype == kind] for kind in kinds]
+    rows = [jnp.concatenate([leaves[i].reshape(-1, leaves[i].shape[-1]) for i in group]).T for group in members]
+    sizes = [[leaves[i].size // leaves[i].shape[-1] for i in group] for group in members]
+
+    def unpack(rows: list[Array]) -> Stepper:
+        found = {}
+        for group, parts, row in zip(members, sizes, rows, strict=True):
+            ends = [sum(parts[: k + 1]) for k in range(len(parts) - 1)]
+            for i, part in zip(group, jnp.split(row.T, ends), strict=True):
+                found[i] = part.reshape(*leaves[i].shape[:-1], len(row))
+        return jax.tree.unflatten(tree, [found[i] for i in range(len(leaves))])
+
+    return rows, unpack
+
+
+def _queue(batch: Batch, begun: Stepper) -> Array:
+    """The order in which problems are served: the longest first, so that none is left over at the end.
+
+    Their lengths are guessed from their first steps; to sort takes time, so this is for problems that look unlike.
+    """
+    problem = batch.problem
+    span = jnp.broadcast_to(jnp.abs(problem.end - problem.start), (batch.size, 1))[:, 0]
+    guess = span / jnp.maximum(jnp.abs(begun.h[0]), jnp.finfo(span.dtype).tiny)
+    unlike = jnp.max(guess) > UNLIKE * jnp.min(guess)
+    return lax.cond(unlike, lambda x: jnp.argsort(-x), lambda x: jnp.arange(len(x)), guess).astype(jnp.int32)
+
+
+def _going(loop: Loop, state: Stepper) -> Array:
+    """[1, lane]: whether there is time and budget left; lanes of different problems count their own attempts."""
+    return loop.alive(state) & (state.counts[:1] < loop.max_steps)
+
+
+def _until_idle(loop: Loop, state: Stepper, idle: Array) -> Stepper:
+    """Attempt until so many lanes have ended; an ended lane stays as it is."""
+
+    def attempt(state: Stepper) -> Stepper:
+        going = _going(loop, state)
+        moved, _ = loop.attempt(state._replace(h=jnp.where(going, state.h, jnp.zeros_like(state.h))))
+        return moved._replace(h=jnp.where(going, moved.h, state.h))
+
+    def crowded(state: Stepper) -> Array:
+        return jnp.sum(~_going(loop, state), dtype=jnp.int32) < idle
+
+    return lax.while_loop(crowded, attempt, state)
