@@ -5,25 +5,30 @@ from continua.methods.dormand_prince5 import DormandPrince5
 from continua.methods.euler import Euler
 from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeKutta
 from continua.methods.heun import Heun
+from continua.methods.jacobians import Dense, Jacobian
 from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
 from continua.methods.rk4 import RK4
 from continua.methods.rodas5p import Rodas5P
 from continua.methods.rosenbrock import Rosenbrock, RosenbrockTableau
+from continua.methods.rosenbrock23 import Rosenbrock23
 from continua.methods.tsit5 import Tsit5
 
 __all__ = [
     "RK4",
     "BogackiShampine3",
     "ButcherTableau",
+    "Dense",
     "DormandPrince5",
     "Euler",
     "ExplicitRungeKutta",
     "Heun",
+    "Jacobian",
     "Method",
     "Midpoint",
     "Rodas5P",
     "Rosenbrock",
+    "Rosenbrock23",
     "RosenbrockTableau",
     "Slope",
     "Step",
