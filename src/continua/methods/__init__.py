@@ -1,17 +1,21 @@
 """How equations are advanced: one step of each method."""
 
 from continua.methods.bogacki_shampine3 import BogackiShampine3
+from continua.methods.diagonally_implicit import DiagonallyImplicitRungeKutta, ImplicitTableau
 from continua.methods.dormand_prince5 import DormandPrince5
 from continua.methods.euler import Euler
 from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeKutta
 from continua.methods.heun import Heun
+from continua.methods.implicit_euler import ImplicitEuler
 from continua.methods.jacobians import Dense, Jacobian
+from continua.methods.kvaerno5 import Kvaerno5
 from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
 from continua.methods.rk4 import RK4
 from continua.methods.rodas5p import Rodas5P
 from continua.methods.rosenbrock import Rosenbrock, RosenbrockTableau
 from continua.methods.rosenbrock23 import Rosenbrock23
+from continua.methods.trapezoidal import Trapezoidal
 from continua.methods.tsit5 import Tsit5
 
 __all__ = [
@@ -19,11 +23,15 @@ __all__ = [
     "BogackiShampine3",
     "ButcherTableau",
     "Dense",
+    "DiagonallyImplicitRungeKutta",
     "DormandPrince5",
     "Euler",
     "ExplicitRungeKutta",
     "Heun",
+    "ImplicitEuler",
+    "ImplicitTableau",
     "Jacobian",
+    "Kvaerno5",
     "Method",
     "Midpoint",
     "Rodas5P",
@@ -32,5 +40,6 @@ __all__ = [
     "RosenbrockTableau",
     "Slope",
     "Step",
+    "Trapezoidal",
     "Tsit5",
 ]

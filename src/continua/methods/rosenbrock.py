@@ -69,7 +69,7 @@ class Rosenbrock(Method):
         """One step of the tableau."""
         flat, slope, _, unravel = flattened(equation, t, y)
         u = self._stages(slope, t, h, flat, args).u
-        increment, error = (_weighted(jnp.asarray(w, u.dtype), u) for w in (self.tableau.b, self.tableau.b_error))
+        increment, error = (weighted(jnp.asarray(w, u.dtype), u) for w in (self.tableau.b, self.tableau.b_error))
         return Step(unravel(increment), unravel(error), None)
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
@@ -78,8 +78,8 @@ class Rosenbrock(Method):
         u = self._stages(slope, t, h, flat, args).u
         bend = jnp.zeros_like(flat)
         for row in reversed(self.tableau.dense):
-            bend = bend * theta + _weighted(jnp.asarray(row, u.dtype), u)
-        increment = _weighted(jnp.asarray(self.tableau.b, u.dtype), u)
+            bend = bend * theta + weighted(jnp.asarray(row, u.dtype), u)
+        increment = weighted(jnp.asarray(self.tableau.b, u.dtype), u)
         return unravel(flat + theta * (increment + (1 - theta) * bend))
 
     def pullback(
@@ -105,7 +105,7 @@ class Rosenbrock(Method):
         def reverse(turn: Count, carry: tuple[Array, Array, FlatState, Args]) -> tuple[Array, Array, FlatState, Args]:
             points, ws, start, sums = carry
             i = last - turn
-            w = self.tableau.gamma * solve(b[i] * adjoint + _weighted(a[:, i], points) + _weighted(coupling[:, i], ws))
+            w = self.tableau.gamma * solve(b[i] * adjoint + weighted(a[:, i], points) + weighted(coupling[:, i], ws))
             _, pull = jax.vjp(lambda *at: through(i, *at), stages.inside[i], flat, args)
             point, extra, more = pull((h * w, h * w))
             points, ws = (lax.dynamic_update_index_in_dim(rows, row, i, 0) for rows, row in ((points, point), (ws, w)))
@@ -126,8 +126,8 @@ class Rosenbrock(Method):
 
         def stage(i: Count, carry: tuple[Array, Array]) -> tuple[Array, Array]:
             us, points = carry
-            point = y + _weighted(a[i], us)
-            force = h * slope(t + c[i] * h, point, args) + (d[i] * h * h) * drift + _weighted(coupling[i], us)
+            point = y + weighted(a[i], us)
+            force = h * slope(t + c[i] * h, point, args) + (d[i] * h * h) * drift + weighted(coupling[i], us)
             u = inverse.solve(self.tableau.gamma * force)
             return lax.dynamic_update_index_in_dim(us, u, i, 0), lax.dynamic_update_index_in_dim(points, point, i, 0)
 
@@ -142,6 +142,6 @@ class Rosenbrock(Method):
         return a, coupling, *(jnp.asarray(x, like.dtype) for x in (tableau.b, tableau.c, tableau.d))
 
 
-def _weighted(weights: Array, stages: Array) -> FlatState:
+def weighted(weights: Array, stages: Array) -> FlatState:
     """Σ wᵢ uᵢ: for one trajectory a sum that XLA fuses with what follows, for lanes one call of its matrix product."""
     return jnp.tensordot(weights, stages, 1) if stages.ndim > 2 else (weights[:, None] * stages).sum(0)
