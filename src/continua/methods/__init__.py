@@ -7,7 +7,7 @@ from continua.methods.euler import Euler
 from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeKutta
 from continua.methods.heun import Heun
 from continua.methods.implicit_euler import ImplicitEuler
-from continua.methods.jacobians import Dense, Jacobian
+from continua.methods.jacobians import Banded, Coloured, Dense, Given, Jacobian, MatrixFree
 from continua.methods.kvaerno5 import Kvaerno5
 from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
@@ -20,18 +20,22 @@ from continua.methods.tsit5 import Tsit5
 
 __all__ = [
     "RK4",
+    "Banded",
     "BogackiShampine3",
     "ButcherTableau",
+    "Coloured",
     "Dense",
     "DiagonallyImplicitRungeKutta",
     "DormandPrince5",
     "Euler",
     "ExplicitRungeKutta",
+    "Given",
     "Heun",
     "ImplicitEuler",
     "ImplicitTableau",
     "Jacobian",
     "Kvaerno5",
+    "MatrixFree",
     "Method",
     "Midpoint",
     "Rodas5P",

@@ -53,7 +53,8 @@ class Stages(NamedTuple):
 class DiagonallyImplicitRungeKutta(Method):
     r"""The step that every tableau shares.
 
-    $$ z_i = h f(t_n + c_i h,\; Y_i), \qquad Y_i = y_n + \sum_{j \le i} a_{ij} z_j, \qquad y_{n+1} = y_n + \sum_i b_i z_i $$
+    $$ z_i = h f(t_n + c_i h,\; Y_i), \qquad Y_i = y_n + \sum_{j \le i} a_{ij} z_j, \qquad
+       y_{n+1} = y_n + \sum_i b_i z_i $$
 
     Each stage is found by Newton's iteration with I − γh ∂f/∂y at the start of the step, factored once for all of
     them, until it moves no component by more than `newton_tolerance`, relatively, or only by round-off. Where it does
@@ -78,9 +79,13 @@ class DiagonallyImplicitRungeKutta(Method):
         if tableau := cls.__dict__.get("tableau"):
             cls.evaluations = 4 * len(tableau.a)  # an iteration takes about four turns
 
+    def prepared(self, equation: Slope) -> Slope:
+        """With the derivative that `jacobian` brings."""
+        return self.jacobian.prepared(equation)
+
     def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
         """One step of the tableau."""
-        flat, slope, _, unravel = flattened(equation, t, y)
+        flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
         stages = self._stages(slope, t, h, flat, args)
         increment = weighted(jnp.asarray(self.tableau.b, flat.dtype), stages.z)
         return Step(unravel(increment), unravel(self._error(slope, t, h, flat, args, stages)), None)
@@ -91,7 +96,7 @@ class DiagonallyImplicitRungeKutta(Method):
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         """The method's own dense output."""
-        flat, slope, _, unravel = flattened(equation, t, y)
+        flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
         z = self._stages(slope, t, h, flat, args).z
         increment = jnp.zeros_like(flat)
         for column in reversed(list(zip(*self.tableau.dense, strict=True))):
@@ -106,7 +111,7 @@ class DiagonallyImplicitRungeKutta(Method):
         $$ (I - a_{ii} h J_i)^\top m_i = b_i \lambda + \sum_{j>i} a_{ji} \bar Y_j, \qquad \bar Y_i = h J_i^\top m_i,
            \qquad \bar y = \lambda + \sum_i \bar Y_i $$
         """
-        flat, slope, ravel, unravel = flattened(equation, t, y)
+        flat, slope, ravel, unravel = flattened(equation, t, y, self.jacobian)
         adjoint = ravel(cotangent)
         a, _, b, c = self._coefficients(flat)
         inside, last = self._stages(slope, t, h, flat, args).inside, len(c) - 1

@@ -1,7 +1,5 @@
 """Implicit Euler: the most stable method, of the lowest order."""
 
-import jax.numpy as jnp
-
 from continua.core import Args, FlatState, Instant
 from continua.methods.diagonally_implicit import DiagonallyImplicitRungeKutta, ImplicitTableau, Stages
 from continua.methods.method import Slope
@@ -15,8 +13,8 @@ class ImplicitEuler(DiagonallyImplicitRungeKutta):
 
     Good for: solutions that must neither oscillate nor leave their bounds, at rtol 1e-1 … 1e-3.
 
-    Source: Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3; the inverse in front of the estimate keeps
-    it from growing with the stiffness (IV.8, equation 8.20).
+    Source: Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3; the inverse in front of the estimate
+    keeps it from growing with the stiffness (IV.8, equation 8.20).
     """
 
     order = 1

@@ -34,6 +34,10 @@ class Method(eqx.Module):
     adaptive: ClassVar[bool] = False  # whether `step` estimates its error
     evaluations: ClassVar[int] = 1  # of the equation, a step
 
+    def prepared(self, equation: Slope) -> Slope:
+        """The equation as this method is to see it; whoever flattens it asks for that first."""
+        return equation
+
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """The cache at the first point."""
         return None

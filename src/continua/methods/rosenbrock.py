@@ -65,16 +65,20 @@ class Rosenbrock(Method):
         if tableau := cls.__dict__.get("tableau"):
             cls.evaluations = len(tableau.a)
 
+    def prepared(self, equation: Slope) -> Slope:
+        """With the derivative that `jacobian` brings."""
+        return self.jacobian.prepared(equation)
+
     def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
         """One step of the tableau."""
-        flat, slope, _, unravel = flattened(equation, t, y)
+        flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
         u = self._stages(slope, t, h, flat, args).u
         increment, error = (weighted(jnp.asarray(w, u.dtype), u) for w in (self.tableau.b, self.tableau.b_error))
         return Step(unravel(increment), unravel(error), None)
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         """The method's own dense output."""
-        flat, slope, _, unravel = flattened(equation, t, y)
+        flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
         u = self._stages(slope, t, h, flat, args).u
         bend = jnp.zeros_like(flat)
         for row in reversed(self.tableau.dense):
@@ -90,7 +94,7 @@ class Rosenbrock(Method):
         $$ (I - \gamma h J)^\top w_i = \gamma \Big( b_i \lambda + \sum_{j>i} a_{ji} \bar Y_j + C_{ji} w_j \Big), \qquad
            \bar Y_i = h J_i^\top w_i, \qquad \bar y = \lambda + \sum_i \bar Y_i + h\, w_i^\top \partial_y (J u_i) $$
         """
-        flat, slope, ravel, unravel = flattened(equation, t, y)
+        flat, slope, ravel, unravel = flattened(equation, t, y, self.jacobian)
         adjoint = ravel(cotangent)
         a, coupling, b, c, d = self._coefficients(flat)
         stages = self._stages(slope, t, h, flat, args)

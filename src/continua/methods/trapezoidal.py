@@ -16,8 +16,8 @@ class Trapezoidal(DiagonallyImplicitRungeKutta):
     Good for: oscillations and diffusion at moderate tolerances. Very fast decays ring: use an L-stable method there.
 
     Source: Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3. The error is the difference to the
-    Obreshkov formula of order 4 with y'' at both ends (Hairer, Nørsett & Wanner I, II.13); the inverse in front keeps it
-    from growing with the stiffness.
+    Obreshkov formula of order 4 with y'' at both ends (Hairer, Nørsett & Wanner I, II.13); the inverse in front keeps
+    it from growing with the stiffness.
     """
 
     order = 2

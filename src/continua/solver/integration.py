@@ -34,7 +34,8 @@ class Question(eqx.Module):
 def integrate(question: Question, ts: Times) -> tuple[State, Ending]:
     """The values at `ts`, which rise or fall, and the ending; times between the ends may repeat."""
     arguments.check_field(question.equation, ts[0], question.y0, question.args)
-    field, parameters, y, unravel = flatten(question.equation, ts[0], question.y0, question.args)
+    equation = question.method.prepared(question.equation)
+    field, parameters, y, unravel = flatten(equation, ts[0], question.y0, question.args)
     control = arguments.flat_control(question.step_control, question.y0)
     problem = Problem(ts[:1], ts[-1:], y, parameters, control, ts[1:-1])
     ending, drawn, _ = kernel(field, question.method, question.max_steps)(problem)
