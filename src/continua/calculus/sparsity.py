@@ -14,13 +14,13 @@ from continua.core import is_traced
 ELEMENTWISE = frozenset([
     "abs", "acos", "acosh", "add", "add_any", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clamp",
     "convert_element_type", "copy", "copy_p", "cos", "cosh", "digamma", "div", "erf", "erf_inv", "erfc", "exp", "exp2",
-    "expm1", "floor", "integer_pow", "lgamma", "log", "log1p", "logistic", "max", "min", "mul", "neg", "nextafter", "pow",
-    "real", "rem", "round", "rsqrt", "select_n", "sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "sub", "tan",
-    "tanh",
+    "expm1", "floor", "integer_pow", "lgamma", "log", "log1p", "logistic", "max", "min", "mul", "neg", "nextafter",
+    "pow", "real", "rem", "round", "rsqrt", "select_n", "sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "sub",
+    "tan", "tanh",
 ])
 LINEAR = frozenset([  # in all their floating operands together
-    "broadcast_in_dim", "concatenate", "cumsum", "dynamic_slice", "dynamic_update_slice", "expand_dims", "gather", "pad",
-    "reduce_sum", "reshape", "rev", "scatter-add", "slice", "split", "squeeze", "transpose",
+    "broadcast_in_dim", "concatenate", "cumsum", "dynamic_slice", "dynamic_update_slice", "expand_dims", "gather",
+    "pad", "reduce_sum", "reshape", "rev", "scatter-add", "slice", "split", "squeeze", "transpose",
 ])
 # fmt: on
 PRODUCTS = frozenset(["conv_general_dilated", "dot_general"])  # linear in each operand
@@ -85,12 +85,14 @@ def _through(equation: Any, given: list[Known], size: int) -> list[Known]:
         return [Known(value, None) for value in _values(equation, given)]
     if name == "optimization_barrier":
         return given
+    if not any(jnp.issubdtype(v.aval.dtype, jnp.inexact) for v in equation.outvars):
+        return [Known(None, None) for _ in shapes]  # truths and places have no derivative
     if name in ELEMENTWISE:
         found = [np.logical_or.reduce([np.broadcast_to(p, (*shapes[0], size)) for p in patterns])]
     elif name in REDUCTIONS:
         found = [patterns[0].any(tuple(equation.params["axes"]))]
-    elif name in LINEAR and _indices_are_known(given):
-        found = _pushed(equation, [_columns(g, size) for g in given])
+    elif name in LINEAR and _indices_are_known(equation, given):
+        found = _pushed(equation, [_columns(v.aval, g, size) for v, g in zip(equation.invars, given, strict=True)])
     elif name in PRODUCTS:
         factors = [_factor(equation, given, place, size) for place in (0, 1) if given[place].pattern is not None]
         found = [np.logical_or.reduce(factors)]
@@ -109,21 +111,22 @@ def _values(equation: Any, given: list[Known]) -> list[Any]:
     return list(out) if equation.primitive.multiple_results else [out]
 
 
-def _indices_are_known(given: list[Known]) -> bool:
-    return all(g.value is not None and not is_traced(g.value) for g in given if g.pattern is None and _is_index(g))
+def _indices_are_known(equation: Any, given: list[Known]) -> bool:
+    """Where entries go is told by integers alone."""
+    return all(
+        known.value is not None and not is_traced(known.value)
+        for atom, known in zip(equation.invars, given, strict=True)
+        if known.pattern is None and jnp.issubdtype(atom.aval.dtype, jnp.integer)
+    )
 
 
-def _is_index(known: Known) -> bool:
-    return known.value is None or jnp.issubdtype(jnp.result_type(known.value), jnp.integer)
-
-
-def _columns(known: Known, size: int) -> np.ndarray:
+def _columns(aval: Any, known: Known, size: int) -> np.ndarray:
     """The pattern as numbers with the inputs first; an index as it is; any other constant as 0."""
     if known.pattern is not None:
-        return np.moveaxis(known.pattern, -1, 0).astype(np.float32)
-    if _is_index(known):
-        return np.broadcast_to(np.asarray(known.value), (size, *np.shape(known.value)))
-    return np.zeros((size, *np.shape(known.value)), np.float32)
+        return np.moveaxis(known.pattern, -1, 0).astype(aval.dtype)
+    if jnp.issubdtype(aval.dtype, jnp.integer):
+        return np.broadcast_to(np.asarray(known.value), (size, *aval.shape))
+    return np.zeros((size, *aval.shape), aval.dtype)
 
 
 def _pushed(equation: Any, columns: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -135,9 +138,9 @@ def _pushed(equation: Any, columns: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def _factor(equation: Any, given: list[Known], place: int, size: int) -> np.ndarray:
     """What one factor of a product contributes: where the other is known, its zeros hide what they meet."""
-    other, shape = given[1 - place], equation.invars[1 - place].aval.shape
-    seen = np.ones(shape, np.float32)
+    own, far, other = equation.invars[place].aval, equation.invars[1 - place].aval, given[1 - place]
+    seen = np.ones(far.shape, far.dtype)
     if other.pattern is None and other.value is not None and not is_traced(other.value):
-        seen = (np.asarray(other.value) != 0).astype(np.float32)
-    columns = [_columns(given[place], size), np.broadcast_to(seen, (size, *shape))]
+        seen = (np.asarray(other.value) != 0).astype(far.dtype)
+    columns = [_columns(own, given[place], size), np.broadcast_to(seen, (size, *far.shape))]
     return _pushed(equation, columns if place == 0 else columns[::-1])[0]

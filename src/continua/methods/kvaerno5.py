@@ -60,7 +60,5 @@ class Kvaerno5(DiagonallyImplicitRungeKutta):
             [-0.17281112873898072, 0.6235784481025847, 0.5492326806363959],
             _A6,
         ],
-        dense=[
-            [float(i == 0), 3 * b - 2 * (i == 0) - (i == 6), -2 * b + (i == 0) + (i == 6)] for i, b in enumerate(_A7)
-        ],
+        dense=_DENSE,
     )

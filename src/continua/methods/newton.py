@@ -53,24 +53,32 @@ def implicit_root(
 
 
 def _iterate(residual: Residual, guess: FlatState, around: FlatState, solve: Solve, tolerance: float) -> FlatState:
-    """Turn until each lane has settled, moves apart, or has had its turns."""
-    noise = ROUND_OFF * float(jnp.finfo(guess.dtype).eps)
+    """Turn until each lane has settled, moves apart, or has had its turns.
+
+    A lane has settled where every component has, by what the turns to come would still change; or where turns no longer
+    help and are the size of round-off.
+    """
+    precision = float(jnp.finfo(guess.dtype).eps)
+    noise = ROUND_OFF * precision
 
     def turn(now: Turn) -> Turn:
         change = solve(residual(now.root))
         root = now.root - change
         size = jnp.abs(around + root)
-        allowed = max(tolerance, noise) * size + noise * jnp.max(size, 0, keepdims=True)
+        largest = jnp.max(size, 0, keepdims=True)
+        allowed = max(tolerance, noise) * size + precision**2 * largest
         length = jnp.max(jnp.abs(change) / jnp.where(allowed > 0, allowed, 1), 0, keepdims=True)
-        ratio = jnp.where(now.count > 0, length / now.length, 1)  # of the error left to the last change
-        found = (length <= 1) | ((ratio < 0.5) & (length * ratio <= 0.5))
-        lost = ~found & ~((ratio < 2) & jnp.isfinite(length))
-        open_ = ~(now.found | now.lost)
+        ratio = length / now.length  # 0 in the first turn
+        turned_before, converges = now.count > 0, ratio < 0.5
+        rough = jnp.max(jnp.abs(change), 0, keepdims=True) <= noise * largest
+        found = (length <= 1) | (turned_before & jnp.where(converges, length * ratio <= 0.5, rough))
+        lost = ~found & ~(jnp.isfinite(length) & (ratio < 2))
+        still = now.found | now.lost
         return Turn(
-            jnp.where(open_, root, now.root),
-            jnp.where(open_, length, now.length),
-            now.found | (open_ & found),
-            now.lost | (open_ & lost),
+            jnp.where(still, now.root, root),
+            jnp.where(still, now.length, length),
+            now.found | (~still & found),
+            now.lost | (~still & lost),
             now.count + 1,
         )
 
