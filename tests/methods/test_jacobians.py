@@ -142,7 +142,7 @@ def test_a_given_matrix_reaches_the_driver():
     np.testing.assert_allclose(found.ys["u"], plain.ys["u"], rtol=1e-12)
     assert found.stats.steps == plain.stats.steps
     wrong = values(rate, lambda t, y, rate: 0.5 * heat_jacobian(t, y, rate))
-    assert wrong.stats.steps > 1.2 * plain.stats.steps
+    assert int(wrong.stats.steps) > 1.2 * int(plain.stats.steps)
     explicit = continua.solve(heat, START, [0.0, 1.0], args=rate, method=Tsit5(), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(plain.ys["u"][-1], explicit.ys["u"][-1], rtol=1e-5)
 

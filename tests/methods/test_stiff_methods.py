@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 
 import continua
 from continua import Status
+from continua.core import FailedSolve
 from continua.equations import Robertson, VanDerPol
 from continua.methods import ImplicitEuler, Kvaerno5, Method, Rodas5P, Rosenbrock23, Trapezoidal, Tsit5
 from continua.solver import Fixed
@@ -209,7 +210,9 @@ def test_a_system_without_a_solution_is_no_silent_number():
         far = jax.jit(lambda h, method=method: method.step(square, 0.0 * h, h, jnp.ones(1), None, None))(40.0)
         assert jnp.isnan(far.increment).all()
     fixed = continua.solve(square, [1.0], [0.0, 0.9], method=ImplicitEuler(), step_control=Fixed(0.45), throw=False)
-    assert fixed.status not in (Status.SUCCESS, Status.STEP_BUDGET)
+    assert fixed.status is Status.STEP_FAILED
+    with pytest.raises(FailedSolve, match=r"The fixed step from t=0\.45 gives no finite state"):
+        fixed.check()
     assert jnp.isnan(fixed.ys[-1]).all()
     adaptive = continua.solve(square, [1.0], [0.0, 0.9], method=Kvaerno5(), rtol=1e-8, atol=1e-8)
     assert float(adaptive.ys[-1, 0]) == pytest.approx(10.0, rel=1e-5)
@@ -220,7 +223,7 @@ def test_a_singular_matrix_ends_fixed_steps():
     found = continua.solve(
         lambda t, y, args: 4 * y, [1.0], [0.0, 1.0], method=ImplicitEuler(), step_control=Fixed(0.25), throw=False
     )
-    assert found.status is not Status.SUCCESS
+    assert found.status is Status.STEP_FAILED
     assert jnp.isnan(found.ys[-1]).all()
 
 

@@ -3,20 +3,18 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 
 class Compression(NamedTuple):
     """One colour a column, so that no two columns of a colour have an entry in the same row."""
 
     colours: np.ndarray
-    count: int
+    number: int
 
     @property
     def seeds(self) -> np.ndarray:
         """[colour, column]: the directions whose products hold every entry."""
-        return np.arange(self.count)[:, None] == self.colours
+        return np.arange(self.number)[:, None] == self.colours
 
 
 class Band(NamedTuple):
@@ -34,9 +32,11 @@ def compression(pattern: np.ndarray) -> Compression:
     187–209.
 
     Example:
-        >>> compression(np.abs(np.subtract.outer(range(6), range(6))) < 2).count
+        >>> compression(np.abs(np.subtract.outer(range(6), range(6))) < 2).number
         3
     """
+    from scipy.sparse import csr_array
+
     pattern = np.asarray(pattern, bool)
     sparse = csr_array(pattern.astype(np.int32))
     meeting = csr_array(sparse.T @ sparse)
@@ -53,6 +53,9 @@ def band_of(pattern: np.ndarray) -> Band:
 
     Source: Cuthill & McKee, Proc. 24th ACM National Conference (1969) 157–172.
     """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
     pattern = np.asarray(pattern, bool) | np.eye(len(pattern), dtype=bool)
     reordered = reverse_cuthill_mckee(csr_array((pattern | pattern.T).astype(np.int32)).tocsr(), symmetric_mode=True)
     bands = [_band(pattern, order) for order in (np.arange(len(pattern)), np.asarray(reordered))]

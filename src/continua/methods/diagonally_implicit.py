@@ -13,7 +13,7 @@ from continua.methods.flat_state import flattened
 from continua.methods.jacobians import Dense, Inverse, Jacobian
 from continua.methods.method import Method, Slope, Step
 from continua.methods.newton import implicit_root
-from continua.methods.rosenbrock import weighted
+from continua.methods.stages import square, vector, weighted, with_stage
 
 
 class ImplicitTableau(NamedTuple):
@@ -87,12 +87,13 @@ class DiagonallyImplicitRungeKutta(Method):
         """One step of the tableau."""
         flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
         stages = self._stages(slope, t, h, flat, args)
-        increment = weighted(jnp.asarray(self.tableau.b, flat.dtype), stages.z)
+        increment = weighted(vector(self.tableau.b, flat), stages.z)
         return Step(unravel(increment), unravel(self._error(slope, t, h, flat, args, stages)), None)
 
     def _error(self, slope: Slope, t: Instant, h: Instant, y: FlatState, args: Args, stages: Stages) -> FlatState:
         """What the embedded method adds."""
-        return weighted(jnp.asarray(self.tableau.b_error, y.dtype), stages.z)
+        assert self.tableau.b_error is not None, "a method without an embedded one estimates its error by itself"
+        return weighted(vector(self.tableau.b_error, y), stages.z)
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         """The method's own dense output."""
@@ -100,7 +101,7 @@ class DiagonallyImplicitRungeKutta(Method):
         z = self._stages(slope, t, h, flat, args).z
         increment = jnp.zeros_like(flat)
         for column in reversed(list(zip(*self.tableau.dense, strict=True))):
-            increment = (increment + weighted(jnp.asarray(column, z.dtype), z)) * theta
+            increment = (increment + weighted(vector(column, flat), z)) * theta
         return unravel(flat + increment)
 
     def pullback(
@@ -113,7 +114,7 @@ class DiagonallyImplicitRungeKutta(Method):
         """
         flat, slope, ravel, unravel = flattened(equation, t, y, self.jacobian)
         adjoint = ravel(cotangent)
-        a, _, b, c = self._coefficients(flat)
+        a, b, c = square(self.tableau.a, flat), vector(self.tableau.b, flat), vector(self.tableau.c, flat)
         inside, last = self._stages(slope, t, h, flat, args).inside, len(c) - 1
 
         def reverse(turn: Count, carry: tuple[Array, Args]) -> tuple[Array, Args]:
@@ -124,7 +125,7 @@ class DiagonallyImplicitRungeKutta(Method):
             _, pull = jax.vjp(at, inside[i], args)
             solve = self.jacobian.inverse(lambda v: v - a[i, i] * h * push(v), flat).transposed()
             state, extra = pull(h * solve(b[i] * adjoint + weighted(a[:, i], states)))
-            return lax.dynamic_update_index_in_dim(states, state, i, 0), jax.tree.map(jnp.add, sums, extra)
+            return with_stage(states, state, i), jax.tree.map(jnp.add, sums, extra)
 
         carry = (jnp.zeros_like(inside), jax.tree.map(jnp.zeros_like, args))
         states, sums = lax.fori_loop(0, last + 1, reverse, carry)
@@ -132,7 +133,7 @@ class DiagonallyImplicitRungeKutta(Method):
 
     def _stages(self, slope: Slope, t: Instant, h: Instant, y: FlatState, args: Args) -> Stages:
         """All stages; the implicit ones rolled, so that f is compiled once."""
-        a, predictor, _, c = self._coefficients(y)
+        a, predictor, c = square(self.tableau.a, y), square(self.tableau.predictor, y), vector(self.tableau.c, y)
         reach, first = self.tableau.gamma * h, self.tableau.explicit_stages
         _, push = jax.linearize(lambda y: slope(t, y, args), y)
         inverse = self.jacobian.inverse(lambda v: v - reach * push(v), y)
@@ -146,20 +147,10 @@ class DiagonallyImplicitRungeKutta(Method):
 
             guess = self.tableau.gamma * weighted(predictor[i], zs)
             u = implicit_root(residual, guess, base, inverse.solve, self.jacobian, self.newton_tolerance)
-            zs, states = (
-                lax.dynamic_update_index_in_dim(rows, row, i, 0)
-                for rows, row in ((zs, u / self.tableau.gamma), (states, base + u))
-            )
-            return zs, states
+            return with_stage(zs, u / self.tableau.gamma, i), with_stage(states, base + u, i)
 
         zs, states = (jnp.zeros((len(c), *y.shape), y.dtype) for _ in range(2))
         if first:
             zs, states = zs.at[0].set(h * slope(t, y, args)), states.at[0].set(y)
-        return Stages(*lax.fori_loop(first, len(c), stage, (zs, states)), inverse)
-
-    def _coefficients(self, like: FlatState) -> tuple[Array, Array, Array, Array]:
-        """a, predictor, b, c; rows are filled up with zeros."""
-        tableau, size = self.tableau, len(self.tableau.c)
-        squares = ([[*row, *[0.0] * (size - len(row))] for row in rows] for rows in (tableau.a, tableau.predictor))
-        a, predictor = (jnp.asarray(rows, like.dtype) for rows in squares)
-        return a, predictor, *(jnp.asarray(x, like.dtype) for x in (tableau.b, tableau.c))
+        z, inside = lax.fori_loop(first, len(c), stage, (zs, states))
+        return Stages(z, inside, inverse)

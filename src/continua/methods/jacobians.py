@@ -181,8 +181,8 @@ def _with_jacobian(equation: Slope, jacobian: Callable[[Any, Any, Any], Any], t:
     """equation(t, y, args) with a derivative of its own in y; all that either closes over is handed in."""
     flat, unravel = ravel_pytree(y)
     slope = jax.make_jaxpr(lambda t, y, args: ravel_pytree(equation(t, unravel(y), args))[0])(t, flat, args)
-    matrix = jax.make_jaxpr(lambda t, y, args: jnp.asarray(jacobian(t, unravel(y), args)))(t, flat, args)
-    shape = matrix.out_avals[0].shape
+    entries = lambda t, y, args: jnp.asarray(jacobian(t, unravel(y), args), flat.dtype)  # noqa: E731
+    matrix, shape = jax.make_jaxpr(entries)(t, flat, args), jax.eval_shape(entries, t, flat, args).shape
     if shape != (flat.size, flat.size):
         raise ArgumentError(
             f"`function` of `Given` must return ∂f/∂y [state, state] for {flat.size} states. Got shape {tuple(shape)}. "
@@ -198,8 +198,7 @@ def _with_jacobian(equation: Slope, jacobian: Callable[[Any, Any, Any], Any], t:
     def rule(primals: Any, tangents: Any) -> tuple[FlatState, FlatState]:
         (t, y, args, held), (dt, dy, dargs, dheld) = primals, tangents
         out, moved = jax.jvp(lambda t, args, held: plain(t, y, args, held), (t, args, held), (dt, dargs, dheld))
-        entries = eval_jaxpr(matrix.jaxpr, held[1], t, y, *jax.tree.leaves(args))[0]
-        return out, moved + entries.astype(y.dtype) @ dy
+        return out, moved + eval_jaxpr(matrix.jaxpr, held[1], t, y, *jax.tree.leaves(args))[0] @ dy
 
     return unravel(call(t, flat, args, (slope.consts, matrix.consts)))
 

@@ -24,7 +24,7 @@ class Turn(NamedTuple):
     length: Array
     found: Array
     lost: Array
-    count: Count
+    number: Count
 
 
 def implicit_root(
@@ -69,7 +69,7 @@ def _iterate(residual: Residual, guess: FlatState, around: FlatState, solve: Sol
         allowed = max(tolerance, noise) * size + precision**2 * largest
         length = jnp.max(jnp.abs(change) / jnp.where(allowed > 0, allowed, 1), 0, keepdims=True)
         ratio = length / now.length  # 0 in the first turn
-        turned_before, converges = now.count > 0, ratio < 0.5
+        turned_before, converges = now.number > 0, ratio < 0.5
         rough = jnp.max(jnp.abs(change), 0, keepdims=True) <= noise * largest
         found = (length <= 1) | (turned_before & jnp.where(converges, length * ratio <= 0.5, rough))
         lost = ~found & ~(jnp.isfinite(length) & (ratio < 2))
@@ -79,11 +79,11 @@ def _iterate(residual: Residual, guess: FlatState, around: FlatState, solve: Sol
             jnp.where(still, now.length, length),
             now.found | (~still & found),
             now.lost | (~still & lost),
-            now.count + 1,
+            now.number + 1,
         )
 
     def going(now: Turn) -> Array:
-        return (now.count < MOST_TURNS) & jnp.any(~(now.found | now.lost))
+        return (now.number < MOST_TURNS) & jnp.any(~(now.found | now.lost))
 
     none = jnp.zeros((1, *guess.shape[1:]), bool)
     start = Turn(guess, jnp.full(none.shape, jnp.inf, guess.dtype), none, none, jnp.zeros((), jnp.int32))

@@ -12,6 +12,7 @@ from continua.core import Args, Count, FlatState, Instant, State
 from continua.methods.flat_state import flattened
 from continua.methods.jacobians import Dense, Inverse, Jacobian
 from continua.methods.method import Method, Slope, Step
+from continua.methods.stages import square, vector, weighted, with_stage
 
 
 class RosenbrockTableau(NamedTuple):
@@ -73,7 +74,7 @@ class Rosenbrock(Method):
         """One step of the tableau."""
         flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
         u = self._stages(slope, t, h, flat, args).u
-        increment, error = (weighted(jnp.asarray(w, u.dtype), u) for w in (self.tableau.b, self.tableau.b_error))
+        increment, error = (weighted(vector(w, flat), u) for w in (self.tableau.b, self.tableau.b_error))
         return Step(unravel(increment), unravel(error), None)
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
@@ -82,8 +83,8 @@ class Rosenbrock(Method):
         u = self._stages(slope, t, h, flat, args).u
         bend = jnp.zeros_like(flat)
         for row in reversed(self.tableau.dense):
-            bend = bend * theta + weighted(jnp.asarray(row, u.dtype), u)
-        increment = weighted(jnp.asarray(self.tableau.b, u.dtype), u)
+            bend = bend * theta + weighted(vector(row, flat), u)
+        increment = weighted(vector(self.tableau.b, flat), u)
         return unravel(flat + theta * (increment + (1 - theta) * bend))
 
     def pullback(
@@ -96,7 +97,8 @@ class Rosenbrock(Method):
         """
         flat, slope, ravel, unravel = flattened(equation, t, y, self.jacobian)
         adjoint = ravel(cotangent)
-        a, coupling, b, c, d = self._coefficients(flat)
+        a, coupling = square(self.tableau.a, flat), square(self.tableau.coupling, flat)
+        b, c, d = (vector(x, flat) for x in (self.tableau.b, self.tableau.c, self.tableau.d))
         stages = self._stages(slope, t, h, flat, args)
         solve, last = stages.inverse.transposed(), len(c) - 1
 
@@ -112,7 +114,7 @@ class Rosenbrock(Method):
             w = self.tableau.gamma * solve(b[i] * adjoint + weighted(a[:, i], points) + weighted(coupling[:, i], ws))
             _, pull = jax.vjp(lambda *at: through(i, *at), stages.inside[i], flat, args)
             point, extra, more = pull((h * w, h * w))
-            points, ws = (lax.dynamic_update_index_in_dim(rows, row, i, 0) for rows, row in ((points, point), (ws, w)))
+            points, ws = with_stage(points, point, i), with_stage(ws, w, i)
             return points, ws, start + extra, jax.tree.map(jnp.add, sums, more)
 
         zeros = jnp.zeros_like(stages.u)
@@ -122,7 +124,8 @@ class Rosenbrock(Method):
 
     def _stages(self, slope: Slope, t: Instant, h: Instant, y: FlatState, args: Args) -> Stages:
         """All stages times γh, so that a step of no length is no fault; rolled, so that f is compiled once."""
-        a, coupling, _, c, d = self._coefficients(y)
+        a, coupling = square(self.tableau.a, y), square(self.tableau.coupling, y)
+        c, d = vector(self.tableau.c, y), vector(self.tableau.d, y)
         _, push = jax.linearize(lambda t, y: slope(t, y, args), t, y)
         drift = push(jnp.ones_like(t), jnp.zeros_like(y))
         reach, still = self.tableau.gamma * h, jnp.zeros_like(t)
@@ -133,19 +136,8 @@ class Rosenbrock(Method):
             point = y + weighted(a[i], us)
             force = h * slope(t + c[i] * h, point, args) + (d[i] * h * h) * drift + weighted(coupling[i], us)
             u = inverse.solve(self.tableau.gamma * force)
-            return lax.dynamic_update_index_in_dim(us, u, i, 0), lax.dynamic_update_index_in_dim(points, point, i, 0)
+            return with_stage(us, u, i), with_stage(points, point, i)
 
         zeros = jnp.zeros((len(c), *y.shape), y.dtype)
-        return Stages(*lax.fori_loop(0, len(c), stage, (zeros, zeros)), inverse)
-
-    def _coefficients(self, like: FlatState) -> tuple[Array, Array, Array, Array, Array]:
-        """a, C, b, c, d; rows are filled up with zeros."""
-        tableau, size = self.tableau, len(self.tableau.c)
-        squares = ([[*row, *[0.0] * (size - len(row))] for row in rows] for rows in (tableau.a, tableau.coupling))
-        a, coupling = (jnp.asarray(rows, like.dtype) for rows in squares)
-        return a, coupling, *(jnp.asarray(x, like.dtype) for x in (tableau.b, tableau.c, tableau.d))
-
-
-def weighted(weights: Array, stages: Array) -> FlatState:
-    """Σ wᵢ uᵢ: for one trajectory a sum that XLA fuses with what follows, for lanes one call of its matrix product."""
-    return jnp.tensordot(weights, stages, 1) if stages.ndim > 2 else (weights[:, None] * stages).sum(0)
+        u, inside = lax.fori_loop(0, len(c), stage, (zeros, zeros))
+        return Stages(u, inside, inverse)

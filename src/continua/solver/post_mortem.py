@@ -22,6 +22,7 @@ class Status(enum.IntEnum):
     BLOW_UP = 3
     NON_FINITE_FIELD = 4
     STEP_UNDERFLOW = 5
+    STEP_FAILED = 6
 
 
 class Ending(NamedTuple):
@@ -59,10 +60,18 @@ def examine(field: Field, problem: Problem, last: Stepper, max_steps: int) -> En
             ~failed,
             jnp.any(broken, 0, keepdims=True),
             jnp.any(bursting, 0, keepdims=True),
+            last.h == 0,  # what fixed steps leave behind where a step gives no finite state
             out_of_steps & (radius * jnp.abs(last.h) > 2),  # steps at the edge of stability, not of accuracy
             out_of_steps,
         ],
-        [Status.SUCCESS, Status.NON_FINITE_FIELD, Status.BLOW_UP, Status.STIFF, Status.STEP_BUDGET],
+        [
+            Status.SUCCESS,
+            Status.NON_FINITE_FIELD,
+            Status.BLOW_UP,
+            Status.STEP_FAILED,
+            Status.STIFF,
+            Status.STEP_BUDGET,
+        ],
         Status.STEP_UNDERFLOW,
     ).astype(jnp.int32)
     suspect = jnp.where(broken, jnp.inf, jnp.where(bursting, jnp.abs(slope) + jnp.abs(y), jnp.abs(slope) * 1e-300))
@@ -114,6 +123,12 @@ def explain(ending: Ending, end: float, max_steps: int, component: str, batch: t
             return (
                 f"The equation gives NaN or infinity for {component} at t={t:.6g}{where}, where the state is finite. "
                 "Look for a division by zero, or a log or root of a negative number."
+            )
+        case Status.STEP_FAILED:
+            return (
+                f"The fixed step from t={t:.6g}{where} gives no finite state: the equation is undefined within it, or "
+                "its implicit system is not solved (Newton's iteration fails, or its matrix is singular). Use a "
+                "smaller `h` of `Fixed`, or tolerances."
             )
         case _:
             return (

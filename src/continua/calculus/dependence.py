@@ -54,7 +54,7 @@ def sparsity(function: Callable[[Any], Any], like: Any) -> np.ndarray:
     consts = [Known(c, None) for c in closed.consts]
     (found,) = _walk(closed.jaxpr, [*consts, Known(None, start)], size)
     if found.pattern is None:
-        return np.zeros((closed.out_avals[0].shape[0], size), bool)
+        return np.zeros((jax.eval_shape(function, like).shape[0], size), bool)
     return found.pattern.any(tuple(range(1, found.pattern.ndim - 1)))
 
 

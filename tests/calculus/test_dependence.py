@@ -78,7 +78,7 @@ def test_columns_of_a_colour_meet_in_no_row(seed):
     for seed_row in found.seeds:
         assert (pattern[:, seed_row].sum(1) <= 1).all()
     assert found.seeds.sum(0).max() == found.seeds.sum(0).min() == 1
-    assert pattern.sum(1).max() <= found.count < 30
+    assert pattern.sum(1).max() <= found.number < 30
 
 
 def test_a_shuffled_chain_is_put_in_order():
@@ -86,5 +86,5 @@ def test_a_shuffled_chain_is_put_in_order():
     shuffle = np.random.default_rng(0).permutation(30)
     found = band_of(chain[np.ix_(shuffle, shuffle)])
     assert (found.lower, found.upper) == (1, 1)
-    assert compression(chain).count == 3
+    assert compression(chain).number == 3
     assert band_of(chain).order.tolist() == list(range(30))
