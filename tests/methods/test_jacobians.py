@@ -89,10 +89,8 @@ def heat_jacobian(t, y, rate):
 
 START = {"u": jnp.sin(jnp.arange(1.0, 13.0))}
 STRUCTURES = {
-    "Banded": Banded(1, 1),
     "Coloured": Coloured(),
     "MatrixFree": MatrixFree(tolerance=1e-13),
-    "Given": Given(heat_jacobian),
     "Given, banded": Given(heat_jacobian, Banded(1, 1)),
 }
 

@@ -211,7 +211,7 @@ def test_a_system_without_a_solution_is_no_silent_number():
         assert jnp.isnan(far.increment).all()
     fixed = continua.solve(square, [1.0], [0.0, 0.9], method=ImplicitEuler(), step_control=Fixed(0.45), throw=False)
     assert fixed.status is Status.STEP_FAILED
-    with pytest.raises(FailedSolve, match=r"The fixed step from t=0\.45 gives no finite state"):
+    with pytest.raises(FailedSolve, match=r"The fixed step from t=0 gives no finite state"):
         fixed.check()
     assert jnp.isnan(fixed.ys[-1]).all()
     adaptive = continua.solve(square, [1.0], [0.0, 0.9], method=Kvaerno5(), rtol=1e-8, atol=1e-8)
