@@ -14,6 +14,7 @@ import continua
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference.md"
 PACKAGES = [
     "continua",
+    "continua.calculus",
     "continua.equations",
     "continua.methods",
     "continua.solver",

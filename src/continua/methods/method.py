@@ -44,6 +44,10 @@ class Method(eqx.Module):
         """Functions of (t, y, args) that give a state, which the method asks for by `part_of`."""
         return {}
 
+    def prepared(self, equation: Slope) -> Slope:
+        """The equation as this method is to see it; whoever flattens it asks for that first."""
+        return equation
+
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """The cache at the first point."""
         return None

@@ -45,6 +45,10 @@ class Projected(Method):
         """Those of the method inside, and one more where a step begins with a slope of its own."""
         return self.method.evaluations + 1
 
+    def prepared(self, equation: Slope) -> Slope:
+        """As the method inside is to see it."""
+        return self.method.prepared(equation)
+
     def parts(self) -> dict[str, Slope]:
         """The projection, and what the method inside needs."""
         return {**self.method.parts(), "projection": self.projection}

@@ -75,7 +75,8 @@ def _where(reached: Array, values: Array) -> Array:
 def _flatten(question: Question, t: Array) -> tuple[Flat, Watch | None]:
     """The equation and its events on a flat state, with the parameters they share."""
     events, parts = question.events, question.method.parts()
-    functions = [in_state(function) for function in (question.equation, *parts.values())]
+    equation = question.method.prepared(question.equation)
+    functions = [in_state(function) for function in (equation, *parts.values())]
     if events:
         functions.append(lambda t, y, args: jnp.stack([jnp.reshape(e.condition(t, y, args), ()) for e in events]))
     functions += [in_state(event.reset) for event in events if event.reset is not None]

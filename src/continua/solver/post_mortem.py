@@ -25,6 +25,7 @@ class Status(enum.IntEnum):
     STEP_UNDERFLOW = 5
     EVENT = 6
     EVENT_FAILURE = 7
+    STEP_FAILED = 8
 
 
 class Ending(NamedTuple):
@@ -70,6 +71,7 @@ def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper, 
             lost,
             jnp.any(broken, 0, keepdims=True),
             jnp.any(bursting, 0, keepdims=True),
+            last.h == 0,  # what fixed steps leave behind where a step gives no finite state
             out_of_steps & (radius * jnp.abs(last.h) > 2),  # steps at the edge of stability, not of accuracy
             out_of_steps,
         ],
@@ -79,6 +81,7 @@ def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper, 
             Status.EVENT_FAILURE,
             Status.NON_FINITE_FIELD,
             Status.BLOW_UP,
+            Status.STEP_FAILED,
             Status.STIFF,
             Status.STEP_BUDGET,
         ],
@@ -147,6 +150,12 @@ def explain(
             return (
                 f"A condition of `events` gives NaN or infinity near t={t:.6g}{where}, where the state is finite. "
                 "Look for a division by zero, or a log or root of a negative number."
+            )
+        case Status.STEP_FAILED:
+            return (
+                f"The fixed step from t={t:.6g}{where} gives no finite state: the equation is undefined within it, or "
+                "its implicit system is not solved (Newton's iteration fails, or its matrix is singular). Use a "
+                "smaller `h` of `Fixed`, or tolerances."
             )
         case _:
             return (
