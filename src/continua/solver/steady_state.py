@@ -4,7 +4,7 @@ $$ f(y^*, p) = 0, \qquad \partial_y f\, \delta y^* + \partial_p f\, \delta p = 0
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -22,6 +22,7 @@ from continua.solver.driver import MAX_STEPS, solve
 from continua.solver.events import Event
 from continua.solver.post_mortem import Status
 from continua.solver.solution import Solution
+from continua.solver.step_control import Adaptive
 
 NEAR = 100  # tolerances: a trajectory that explicit steps keep at the edge of stability comes no closer than a few
 POLISHING = 4  # Newton steps at the end: each squares a small error
@@ -113,7 +114,7 @@ def steady_state(
     arguments.check_field(equation, t, y0, args)
     method = Rodas5P() if method is None else arguments.method(method)
     control = arguments.step_control(method, None, rtol, atol, flat.dtype)
-    scale = arguments.flat_control(control, y0)
+    scale = cast(Adaptive, arguments.flat_control(control, y0))
 
     def slope(y: Array) -> Array:
         return ravel_pytree(equation(t, unravel(y), args))[0]
