@@ -74,7 +74,9 @@ class Replay(NamedTuple):
 
     def _over_blocks(self, layout: Any) -> LinearMap:
         """The same of a batch: every array has a leading axis, but for shared parameters and their cotangents."""
-        mapped = [bool(self.sweep.field.mapped[i]) for i in self.sweep.moving]
+        lanes = self.sweep.field.mapped
+        assert lanes is not None
+        mapped = [bool(lanes[i]) for i in self.sweep.moving]
 
         def apply(residuals: Sequence[Array], inputs: Sequence[Array]) -> list[Array]:
             def visit(grid: Grid, index: Index, nothing: Parameters) -> tuple[Any, Parameters]:
