@@ -41,9 +41,9 @@ class Projected(Method):
         return self.method.adaptive
 
     @property
-    def evaluations(self) -> int:  # type: ignore[override]
+    def evaluations(self) -> int | None:  # type: ignore[override]
         """Those of the method inside, and one more where a step begins with a slope of its own."""
-        return self.method.evaluations + 1
+        return None if self.method.evaluations is None else self.method.evaluations + 1
 
     def prepared(self, equation: Slope) -> Slope:
         """As the method inside is to see it."""
