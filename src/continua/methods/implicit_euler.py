@@ -18,6 +18,7 @@ class ImplicitEuler(DiagonallyImplicitRungeKutta):
     """
 
     order = 1
+    error_order = 2
     tableau = ImplicitTableau(c=[1.0], a=[[1.0]], b=[1.0], b_error=None, predictor=[[]], dense=[[1.0]])
 
     def _error(self, slope: Slope, t: Instant, h: Instant, y: FlatState, args: Args, stages: Stages) -> FlatState:

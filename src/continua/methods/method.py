@@ -37,6 +37,7 @@ class Method(eqx.Module):
 
     order: ClassVar[int]
     adaptive: ClassVar[bool] = False  # whether `step` estimates its error
+    error_order: ClassVar[int | None] = None  # of that estimate in h, where it is not `order`
     evaluations: ClassVar[int | None] = 1  # of the equation, a step; None where it changes from step to step
     dense_order: ClassVar[int] = 3  # of `interpolate`, where `order` is not lower
 

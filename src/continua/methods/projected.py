@@ -36,6 +36,11 @@ class Projected(Method):
         return self.method.order
 
     @property
+    def error_order(self) -> int | None:  # type: ignore[override]
+        """That of the method inside."""
+        return self.method.error_order
+
+    @property
     def adaptive(self) -> bool:  # type: ignore[override]
         """Whether the method inside estimates its error."""
         return self.method.adaptive

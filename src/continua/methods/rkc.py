@@ -99,6 +99,7 @@ class RKC(Method):
     most_stages: int = eqx.field(static=True, default=STAGES[-1])
 
     order = 2
+    error_order = 3
     adaptive = True
     evaluations: ClassVar[int | None] = None
 

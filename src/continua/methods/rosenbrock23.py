@@ -22,6 +22,7 @@ class Rosenbrock23(Rosenbrock):
     """
 
     order = 2
+    error_order = 3
     tableau = RosenbrockTableau(
         gamma=_GAMMA,
         c=[0.0, 0.5, 1.0],

@@ -21,6 +21,7 @@ class Trapezoidal(DiagonallyImplicitRungeKutta):
     """
 
     order = 2
+    error_order = 3
     tableau = ImplicitTableau(
         c=[0.0, 1.0],
         a=[[0.0], [0.5, 0.5]],
