@@ -68,7 +68,8 @@ class Adaptive(StepControl):
     $$ h \leftarrow h \left(\frac{e_*}{e}\right)^{1/p}, \qquad e^2 = \operatorname{mean}_i
     \left(\frac{\text{error}_i}{\text{atol}_i + \text{rtol} \max(|y_{n,i}|, |y_{n+1,i}|)}\right)^2, \qquad e_* = 0.4 $$
 
-    p is the order in h of the method's estimate. Aiming at 0.4 instead of 1 leaves three rejections in 726 steps of Lotka–Volterra where the usual setting has 111.
+    p is the order of the method's estimate in h. Aiming at 0.4 instead of 1 leaves three rejections in 726 steps of
+    Lotka–Volterra where the usual setting has 111.
 
     Args:
         rtol: relative tolerance, positive.
