@@ -25,6 +25,8 @@ NEWEST, OLDEST = 14, 11  # of Python 3: the locks are made and tested for these
 RUN_LOCK, TEST_LOCK = "requirements.lock", "requirements-test.lock"  # the second holds all of the first
 STAMP, LOG = "continua-stamp", "install.log"  # inside an environment
 TEST_PROCESSES = 2  # of pytest-xdist; 0 runs the tests in one
+# The shapes in the annotations are checked in the core tests alone: in all of them it would take a third more time.
+SHAPES = "--jaxtyping-packages=continua,beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 SCRAP = 2**24  # bytes: a disk with less is full
 PATIENCE = 2.0  # seconds that a child gets to end by itself
 LABEL_WIDTH = 44
@@ -564,9 +566,9 @@ def test(arguments: Sequence[str]) -> int:
     if not run_tests("tests", environment, arguments):
         return 1
     if arguments:
-        say("Skipped: the core tests on another Python, since arguments were given.")
+        say("Skipped: the core tests with their shapes checked, since arguments were given.")
         return 0
-    return test_on_other_python(environment)
+    return test_core(environment)
 
 
 def checks(environment: Environment) -> List[Tuple[str, List[str]]]:
@@ -618,17 +620,17 @@ def run_tests(label: str, environment: Environment, arguments: Sequence[str]) ->
     return code == 0
 
 
-def test_on_other_python(main: Environment) -> int:
-    """Runs the core tests on a Python from the other end of the supported range, where there is one."""
+def test_core(main: Environment) -> int:
+    """Runs the core tests with their shapes checked, on a Python from the other end of the supported range if any."""
     minor = main.python.version[1] if main.python else NEWEST
     try:
-        other = prepare(".venv-other", TEST_LOCK, other_minors(minor))
+        environment = prepare(".venv-other", TEST_LOCK, other_minors(minor))
     except NoPython:
         wanted = "3.{}".format(OLDEST) if minor > OLDEST else "newer than 3.{}".format(OLDEST)
-        say("Skipped: the core tests on another Python, since no Python {} starts here.".format(wanted))
-        return 0
-    label = "core tests on Python {}".format(other.python.name if other.python else "?")
-    return 0 if run_tests(label, other, ["-m", "core"]) else 1
+        say("No Python {} starts here: the core tests run on this one again, with their shapes checked.".format(wanted))
+        environment = main
+    label = "core tests on Python {}".format(environment.python.name if environment.python else "?")
+    return 0 if run_tests(label, environment, ["-m", "core", SHAPES]) else 1
 
 
 COMMANDS = {"demo": demo, "test": test}
