@@ -17,7 +17,10 @@ def run(name, folder, *arguments):
     """What the example prints, warnings being errors."""
     command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *arguments]
     source = str(EXAMPLES.parent / "src")
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": source}
+    programs = {
+        "JAX_COMPILATION_CACHE_DIR": str(Path(os.environ["XDG_CACHE_HOME"]) / "continua")
+    }  # of this run's tests
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": source} | programs
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

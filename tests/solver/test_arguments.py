@@ -46,7 +46,7 @@ BAD = {
     "complex slope": (
         {"equation": lambda t, y, args: jax.lax.complex(y, y)},
         ArgumentTypeError,
-        "`equation`.*real slopes. Got complex128",
+        "`equation`.*real slopes for a real y0. Got complex128",
     ),
     "no state": ({"y0": None}, ArgumentError, "`y0`.*at least one number. Got None"),
     "empty list": ({"y0": []}, ArgumentError, "`y0`.*Got []"),
@@ -58,8 +58,11 @@ BAD = {
     "unsortable keys": ({"y0": {1: 1.0, "a": 2.0}}, ArgumentTypeError, "`y0`.*keys"),
     "whole numbers": ({"y0": [1, 2]}, ArgumentTypeError, "`y0`.*floating. Got int64. Use y0 = jnp.asarray(y0, float)"),
     "flags": ({"y0": jnp.array([True])}, ArgumentTypeError, "`y0`.*floating. Got bool"),
-    "complex": ({"y0": 1j}, ArgumentTypeError, "`y0`.*real. Got complex128"),
-    "two dtypes": ({"y0": [Y0, Y0.astype(jnp.float32)]}, ArgumentTypeError, "`y0`.*one dtype. Got float32, float64"),
+    "two precisions": (
+        {"y0": [Y0, Y0.astype(jnp.float32)]},
+        ArgumentTypeError,
+        "`y0`.*one precision. Got float32, float64",
+    ),
     "NaN": ({"y0": jnp.array([1.0, jnp.nan])}, ArgumentError, "`y0`.*finite"),
     "no times": ({"ts": None}, ArgumentTypeError, "`ts`.*Got None"),
     "ragged times": ({"ts": [[0.0], [1.0, 2.0]]}, ArgumentTypeError, "`ts`.*array of times. Got [[0.0], [1.0, 2.0]]"),
