@@ -70,7 +70,6 @@ def test_values_and_gradients_are_those_of_vmap(ts):
     assert all(apart(a, b) < 1e-10 for a, b in zip(gradient, slopes, strict=True))
 
 
-@pytest.mark.core
 def test_values_are_those_of_a_loop():
     ensemble = solve_ensemble(
         VanDerPol(STIFFNESS), STATES, TS, in_axes={"y0": 0, "equation": 0}, lanes=LANES, **OPTIONS
@@ -113,7 +112,6 @@ def test_vmap_over_ensembles():
     assert apart(gradients, [jax.grad(total)(rate) for rate in rates]) < 1e-11
 
 
-@pytest.mark.core
 def test_each_may_have_its_own_times():
     ends = np.linspace(-4.0, 4.0, COUNT)[:, None] + 0.01  # forward and backward
     ts = ends * np.linspace(0.0, 1.0, 4)
@@ -130,7 +128,6 @@ def square(t, y, args):
     return y**2
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("ts", [[0.0, 2.0], np.linspace(0.0, 2.0, 9)], ids=["end", "outputs"])
 def test_each_ends_for_itself(ts):
     start = np.linspace(-1.0, 0.94, COUNT)[:, None]
