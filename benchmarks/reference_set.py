@@ -12,7 +12,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -176,7 +175,7 @@ def measure() -> Record:
             found = [(tolerance, *run(tolerance)) for tolerance in tolerances]
             rows[name][problem.name] = [[tol, error_of(ys, reference), int(count)] for tol, ys, count in found]
         print(problem.name, file=sys.stderr, flush=True)
-    return {"versions": {name: version(name) for name in PEERS}, "agreement": max(agreement), "rows": rows}
+    return {"versions": timing.versions(PEERS), "agreement": max(agreement), "rows": rows}
 
 
 def ratios(rows: Record, ours: str, peer: str) -> list[tuple[str, float, float]]:

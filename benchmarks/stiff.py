@@ -16,6 +16,7 @@ from typing import Any
 
 import timing
 
+PACKAGES = ("jax", "jaxlib", "equinox", "diffrax", "numpy", "scipy")
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 RATES, START, END = [0.04, 3e7, 1e4], [1.0, 0.0, 0.0], 1e5
 RTOL, ATOL, LANES = 1e-6, 1e-9, 1024
@@ -307,9 +308,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FOLDER, help="the folder that gets stiff.md and stiff.json")
     options = parser.parse_args()
     timing.pin_one_core()
-    from ode import versions
-
-    record: Record = {"machine": timing.machine(), "versions": versions(), "rounds": options.rounds}
+    record: Record = {"machine": timing.machine(), "versions": timing.versions(PACKAGES), "rounds": options.rounds}
     options.output.mkdir(parents=True, exist_ok=True)
     record |= {"quiet": options.quiet, "one": one(options.rounds), "many": many(options.lane_rounds)}
     (options.output / "stiff.json").write_text(json.dumps(record), encoding="utf-8")  # what is long is not lost

@@ -8,8 +8,8 @@ import pytest
 import continua
 from continua.core import ArgumentError
 from continua.methods import RKC, Tsit5
+from continua.methods.power_iteration import spectral_radius
 from continua.methods.rkc import STAGES, coefficients, reach
-from continua.methods.spectral_radius import spectral_radius
 from continua.solver import Fixed
 
 POINTS = 200

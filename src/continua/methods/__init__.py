@@ -12,6 +12,7 @@ from continua.methods.jacobians import Banded, Coloured, Dense, Given, Jacobian,
 from continua.methods.kvaerno5 import Kvaerno5
 from continua.methods.method import Method, Slope, Step
 from continua.methods.midpoint import Midpoint
+from continua.methods.power_iteration import spectral_radius
 from continua.methods.projected import Projected
 from continua.methods.rk4 import RK4
 from continua.methods.rkc import RKC
@@ -56,4 +57,5 @@ __all__ = [
     "Trapezoidal",
     "Tsit5",
     "Vern7",
+    "spectral_radius",
 ]

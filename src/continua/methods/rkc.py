@@ -13,7 +13,7 @@ from jaxtyping import Array
 
 from continua.core import Args, ArgumentError, Instant, State, whole_cotangent
 from continua.methods.method import Method, Slope, Step
-from continua.methods.spectral_radius import spectral_radius
+from continua.methods.power_iteration import spectral_radius
 
 # Each is at most a quarter more than the one before it: a ladder keeps the table of coefficients small.
 STAGES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 27, 33, 40, 49, 60, 73, 89, 109, 133, 163, 200)

@@ -3,12 +3,12 @@
 import enum
 from typing import NamedTuple, cast
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
 from continua.core import FlatState
+from continua.methods import spectral_radius
 from continua.solver.events import Watch
 from continua.solver.field import Field
 from continua.solver.loop import Problem, Stepper
@@ -56,7 +56,9 @@ def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper, 
         failed &= ~ended
     slope = field(t, y, p)
     broken = ~jnp.isfinite(slope)
-    radius = _spectral_radius(field, problem, last, failed)
+    radius = lax.cond(  # no successful solve pays for it
+        jnp.any(failed), lambda: spectral_radius(field, t, y, p), lambda: jnp.zeros_like(t)
+    )
     resolution = 1e4 * jnp.finfo(y.dtype).eps * jnp.maximum(jnp.abs(t), jnp.abs(problem.end - problem.start) * 1e-6)
     outward = (jnp.sign(slope) == jnp.sign(y * (problem.end - problem.start))) & (jnp.abs(y) > jnp.abs(problem.y))
     bursting = outward & (jnp.abs(y) <= resolution * jnp.abs(slope))
@@ -92,27 +94,6 @@ def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper, 
     attempts, accepted = last.counts[:1], last.counts[1:2]
     events = jnp.zeros_like(attempts) if watch is None else last.counts[2:]
     return Ending(t, last.h, y, attempts, accepted, events, status, component, radius)
-
-
-def _spectral_radius(field: Field, problem: Problem, last: Stepper, failed: Array) -> Array:
-    """The largest |eigenvalue| of ∂f/∂y by a power iteration, which no successful solve pays for."""
-
-    def push(v: FlatState) -> FlatState:
-        return jax.jvp(lambda y: field(last.t, y, problem.parameters), (last.y,), (v,))[1]
-
-    def norm(v: FlatState) -> Array:
-        return jnp.sqrt(jnp.sum(v**2, 0, keepdims=True))
-
-    def iterate(carry: tuple[Array, FlatState, Array]) -> tuple[Array, FlatState, Array]:
-        n, v, _ = carry
-        image = push(v)
-        size = norm(image)
-        return n + 1, jnp.where(size > 0, image / jnp.where(size > 0, size, 1), v), size
-
-    ramp = jnp.arange(1, last.y.shape[0] + 1, dtype=last.y.dtype).reshape(-1, *[1] * (last.y.ndim - 1))
-    start = jnp.broadcast_to(jnp.cos(ramp), last.y.shape)
-    carry = (jnp.zeros((), jnp.int32), start / norm(start), jnp.zeros_like(last.t))
-    return lax.while_loop(lambda c: (c[0] < 20) & jnp.any(failed), iterate, carry)[2]
 
 
 def explain(
