@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import timing
+from pages import publish
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 COUNT = 4096
@@ -320,10 +321,7 @@ def main() -> None:
         print(json.dumps(on_devices(options.devices, options.rounds)))
     else:
         record = measure(options.rounds)
-        options.output.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-        (options.output / "ensembles.json").write_text(text, encoding="utf-8")
-        (options.output / "ensembles.md").write_text(page(record), encoding="utf-8")
+        publish(options.output, "ensembles", record, page)
         print(page(record))
 
 

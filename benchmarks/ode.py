@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import timing
+from pages import publish
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SOURCE = Path(__file__).resolve().parents[1] / "src"
@@ -253,11 +254,7 @@ def main() -> None:
     record = (
         json.loads(known.read_text(encoding="utf-8")) | processes() if options.processes else measure(options.rounds)
     )
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "benchmarks.json").write_text(
-        json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    (options.output / "benchmarks.md").write_text(page(record), encoding="utf-8")
+    publish(options.output, "benchmarks", record, page)
     print(page(record))
 
 

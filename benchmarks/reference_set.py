@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import timing
+from pages import publish
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "benchmarks"
@@ -314,8 +315,7 @@ def main() -> None:
     file = DOCS / "reference-set.json"
     record = json.loads(file.read_text(encoding="utf-8")) if options.again else measure()
     record["comparisons"] = comparisons(record["rows"])
-    file.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
-    (DOCS / "reference-set.md").write_text(page(record), encoding="utf-8")
+    publish(DOCS, "reference-set", record, page)
     draw(record, DOCS / "reference-set.svg")
     print(page(record))
 

@@ -7,7 +7,6 @@ component at the end with respect to the rates and the start. Then 1,024 of them
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import timing
+from pages import publish
 
 PACKAGES = ("jax", "jaxlib", "equinox", "diffrax", "numpy", "scipy")
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
@@ -309,13 +309,10 @@ def main() -> None:
     options = parser.parse_args()
     timing.pin_one_core()
     record: Record = {"machine": timing.machine(), "versions": timing.versions(PACKAGES), "rounds": options.rounds}
-    options.output.mkdir(parents=True, exist_ok=True)
     record |= {"quiet": options.quiet, "one": one(options.rounds), "many": many(options.lane_rounds)}
-    (options.output / "stiff.json").write_text(json.dumps(record), encoding="utf-8")  # what is long is not lost
+    publish(options.output, "stiff", record, lambda _: "The run was interrupted.\n")  # what is long is not lost
     record |= {"targets": targets(record), "precision": work_and_precision()}
-    words = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    (options.output / "stiff.json").write_text(words, encoding="utf-8")
-    (options.output / "stiff.md").write_text(page(record), encoding="utf-8")
+    publish(options.output, "stiff", record, page)
     print(page(record))
 
 

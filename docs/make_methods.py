@@ -16,7 +16,8 @@ FIRST_LINES = """# Methods
 Written by `python docs/make_methods.py` from `continua.methods`. Evaluations are those of the equation in a step; a
 slope that a step shares with the next one counts once. The order of the dense output is that of the values between
 steps; it costs nothing during the solve. Methods that estimate their error take `rtol` and `atol`, the others fixed
-steps.
+steps. Of methods for equations with noise the order is the strong one, path by path; `weak_order` is that of means.
+Such a method refuses noise that does not fit it, and names another.
 
 | | order | evaluations | dense output | estimates its error | good for |
 |---|--:|--:|--:|---|---|
@@ -32,7 +33,8 @@ def good_for(method: type[Method]) -> str:
 
 def row(method: type[Method]) -> str:
     evaluations = "as needed" if method.evaluations is None else method.evaluations
-    dense = min(method.order, method.dense_order)
+    noisy = issubclass(method, methods.StochasticMethod)
+    dense = method.order if noisy else min(method.order, method.dense_order)
     estimates = "yes" if method.adaptive else "no"
     return f"| `{method.__name__}` | {method.order} | {evaluations} | {dense} | {estimates} | {good_for(method)} |"
 
@@ -41,7 +43,9 @@ def page() -> str:
     """All methods that can be used, by order."""
     named = [getattr(methods, name) for name in methods.__all__]
     found = [
-        x for x in named if inspect.isclass(x) and issubclass(x, Method) and isinstance(getattr(x, "order", None), int)
+        x
+        for x in named
+        if inspect.isclass(x) and issubclass(x, Method) and isinstance(getattr(x, "order", None), int | float)
     ]
     return FIRST_LINES + "\n".join(map(row, sorted(found, key=lambda m: (m.order, m.__name__)))) + "\n"
 

@@ -17,9 +17,11 @@ def run(name, folder, *arguments):
     """What the example prints, warnings being errors."""
     command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *arguments]
     source = str(EXAMPLES.parent / "src")
-    programs = {
-        "JAX_COMPILATION_CACHE_DIR": str(Path(os.environ["XDG_CACHE_HOME"]) / "continua")
-    }  # of this run's tests
+    programs = {  # of this run's tests: found where the settings are theirs
+        "JAX_COMPILATION_CACHE_DIR": str(Path(os.environ["XDG_CACHE_HOME"]) / "continua"),
+        "JAX_NUMPY_RANK_PROMOTION": "raise",
+        "JAX_NUMPY_DTYPE_PROMOTION": "strict",
+    }
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": source} | programs
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
@@ -76,7 +78,46 @@ def ensemble(said):
     assert number(r"the mean of all pendulums swings to (\S+)", said) < 0.5
 
 
-CHECKS = (limit_and_derivative, gradient_descent_is_euler, rnn_is_an_ode, lynx_hare, bouncing_ball, ensemble)
+def kepler(said):
+    lines = [(line.split(",")[0], re.findall(r"(\d\S*e-\d+)", line)[-2:]) for line in said.splitlines()]
+    swings = {name: [float(x) for x in found] for name, found in lines}
+    assert swings["Verlet"][1] < 1.05 * swings["Verlet"][0] < 1e-2
+    assert swings["Yoshida6"][1] < 1.05 * swings["Yoshida6"][0] < 1e-5
+    assert swings["Tsit5"][1] > 5 * swings["Tsit5"][0]
+
+
+def stochastic_volatility(said):
+    assert number(r"after a year: (\S+),", said) == pytest.approx(np.exp(0.02), abs=0.006)  # four standard errors
+    low, middle, high = map(float, re.search(r"0.8, 1.0, 1.2: (\S+), (\S+), (\S+)", said).groups())
+    assert low > middle + 0.02 > high + 0.04
+    assert number(r"theta (\S+),", said) == pytest.approx(0.57, abs=0.05)
+
+
+def robertson(said):
+    assert said.startswith("Rodas5P")
+    assert number(r"error there: (\S+)\n", said) < 1e-6
+    assert number(r"1 within (\S+)\n", said) < 1e-12
+    assert number(r"1e2 changes by (\S+) per", said) == pytest.approx(0.2047, abs=1e-4)
+
+
+def long_gradient(said):
+    sizes = [float(size) for size in re.findall(r"steps: +(\S+) MiB", said)]
+    assert sizes[-1] < 8 < 700 < number(r"1,000,000 steps: .*take +(\S+) MiB", said)
+    assert number(r"steps: (\S+), where", said) == pytest.approx(number(r"closed form is (\S+)", said), rel=1e-6)
+
+
+CHECKS = (
+    limit_and_derivative,
+    gradient_descent_is_euler,
+    rnn_is_an_ode,
+    lynx_hare,
+    bouncing_ball,
+    ensemble,
+    kepler,
+    stochastic_volatility,
+    robertson,
+    long_gradient,
+)
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument
 

@@ -18,6 +18,7 @@ from continua.equations import HarmonicOscillator, LotkaVolterra, VanDerPol
 from continua.methods import RK4, Rodas5P
 from continua.solver import Fixed
 from continua.solver import ensemble as ensemble_module
+from continua.solver import lanes as lanes_module
 
 from .problems import apart
 
@@ -62,8 +63,7 @@ def value_and_gradient(of, ts):
     return jax.jit(jax.value_and_grad(loss_of(of), (0, 1, 2, 3)))(*POINT, jnp.asarray(ts))
 
 
-@pytest.mark.core
-@pytest.mark.parametrize("ts", [SPAN, TS], ids=["end", "outputs"])
+@pytest.mark.parametrize("ts", [SPAN, pytest.param(TS, marks=pytest.mark.core)], ids=["end", "outputs"])
 def test_values_and_gradients_are_those_of_vmap(ts):
     (value, gradient), (wanted, slopes) = (value_and_gradient(of, ts) for of in (by_ensemble, by_vmap))
     assert float(value) == pytest.approx(float(wanted), rel=1e-13)
@@ -85,6 +85,7 @@ def test_values_are_those_of_a_loop():
     assert apart(one(TS), ensemble.ys[-1]) < 1e-12
 
 
+@pytest.mark.core
 def test_forward_mode_and_second_derivatives():
     """Σ cos(ω tᵢ) and its derivatives."""
     ts = np.linspace(1.0, 4.0, 11)
@@ -96,10 +97,9 @@ def test_forward_mode_and_second_derivatives():
         return found.ys[:, -1, 0].sum()
 
     omega = jnp.array(1.2)
-    assert float(jax.jvp(total, (omega,), (jnp.ones(()),))[1]) == pytest.approx(
-        -(ts * np.sin(1.2 * ts)).sum(), rel=1e-7
-    )
-    assert float(jax.hessian(total)(omega)) == pytest.approx(-(ts**2 * np.cos(1.2 * ts)).sum(), rel=1e-6)
+    first = jax.jit(lambda omega: jax.jvp(total, (omega,), (jnp.ones(()),))[1])(omega)
+    assert float(first) == pytest.approx(-(ts * np.sin(1.2 * ts)).sum(), rel=1e-7)
+    assert float(jax.jit(jax.hessian(total))(omega)) == pytest.approx(-(ts**2 * np.cos(1.2 * ts)).sum(), rel=1e-6)
 
 
 def test_vmap_over_ensembles():
@@ -108,8 +108,8 @@ def test_vmap_over_ensembles():
     def total(rate, y0=STATES[:11]):
         return (solve_ensemble(LotkaVolterra(rate), jnp.abs(y0), SPAN, lanes=4, **OPTIONS).ys ** 2).sum()
 
-    gradients = jax.vmap(jax.grad(total))(rates)
-    assert apart(gradients, [jax.grad(total)(rate) for rate in rates]) < 1e-11
+    gradient = jax.grad(total)
+    assert apart(jax.jit(jax.vmap(gradient))(rates), [jax.jit(gradient)(rate) for rate in rates]) < 1e-11
 
 
 def test_each_may_have_its_own_times():
@@ -156,7 +156,7 @@ def test_gradients_of_what_came_before_the_failures_are_finite():
         return ys[:, 1, 0].sum()
 
     start = jnp.linspace(0.1, 1.0, 11)[:, None]
-    assert apart(jax.grad(before)(start), 1 / (1 - start / 2) ** 2) < 1e-6
+    assert apart(jax.jit(jax.grad(before))(start), 1 / (1 - start / 2) ** 2) < 1e-6
 
 
 def test_every_trajectory_has_the_whole_budget():
@@ -224,7 +224,6 @@ def test_trees_axes_fixed_steps_and_single_precision():
     assert apart(ensemble.ys["turn"][..., 0], turn[0][:, None] * c + turn[1][:, None] * s) < 1e-5
 
 
-@pytest.mark.core
 def test_chunks_of_any_size_and_files_on_both_sides(tmp_path):
     """Chunks of 20 leave 13, of which the rest is filled up."""
     states = np.lib.format.open_memmap(tmp_path / "y0.npy", "w+", float, STATES.shape)
@@ -382,3 +381,44 @@ def test_a_bar_on_a_terminal_alone(capsys, monkeypatch):
     said = run()
     assert said.out == ""
     assert "chunks" in said.err
+
+
+def test_a_large_batch_of_vmap_goes_through_lanes_by_itself(monkeypatch):
+    """Their numbers do not depend on it: exp(-k) and its derivatives, over outputs inside, in closures too."""
+    seen = []
+    original = lanes_module.Batch.blocks
+    monkeypatch.setattr(lanes_module.Batch, "blocks", lambda *given: seen.append(given[2]) or original(*given))
+    rates, ts = jnp.linspace(0.1, 2.0, 1100), jnp.array([0.0, 0.5, 1.0])
+
+    def value(rate):
+        ys = continua.solve(lambda t, y, args: -rate * y, jnp.ones(1), ts, rtol=1e-10).ys
+        return ys[1, 0] + ys[2, 0]
+
+    values, slopes = jax.jit(jax.vmap(jax.value_and_grad(value)))(rates)
+    assert apart(values, jnp.exp(-rates / 2) + jnp.exp(-rates)) < 1e-9
+    assert apart(slopes, -jnp.exp(-rates / 2) / 2 - jnp.exp(-rates)) < 1e-9
+    assert set(seen) == {256}
+
+
+def test_stops_and_what_is_kept_are_those_of_solve():
+    """A push that sets in at t = 1, of which the energy and a flag are kept."""
+
+    def pushed(t, y, push):
+        return jnp.stack([y[1], jnp.where(t < 1, 0.0, push) - y[0]])
+
+    def kept(t, y, push):
+        return {"energy": (y**2).sum() / 2, "late": t > 1.5}
+
+    pushes, start, ts = jnp.linspace(0.0, 3.0, 20), jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0, 2.0])
+    options = {"tstops": [1.0], "save": kept, "rtol": 1e-10}
+    found = solve_ensemble(pushed, start, ts, args=pushes, in_axes={"args": 0}, lanes=4, chunk=10, **options)
+    wanted = [continua.solve(pushed, start, ts, args=push, **options).ys for push in pushes[::7]]
+    assert all(apart(found.ys["energy"][7 * i], one["energy"]) < 1e-12 for i, one in enumerate(wanted))
+    assert np.array_equal(found.ys["late"], np.tile([False, False, True], (20, 1)))
+    angle = np.array([np.cos(1.0) - pushes, np.full(20, -np.sin(1.0))])
+    turn = np.array([[np.cos(1.0), np.sin(1.0)], [-np.sin(1.0), np.cos(1.0)]])
+    end = turn @ angle + np.array([pushes, np.zeros(20)])
+    assert apart(found.ys["energy"][:, 2], (end**2).sum(0) / 2) < 1e-8
+    out = {"energy": np.empty((20, 3)), "late": np.empty((20, 3), bool)}
+    solve_ensemble(pushed, start, ts, args=pushes, in_axes={"args": 0}, lanes=4, chunk=10, out=out, **options)
+    assert np.array_equal(out["energy"], found.ys["energy"])

@@ -13,6 +13,7 @@ from scipy.integrate import solve_ivp
 
 import continua
 from continua import Solution, Status
+from continua.core import ArgumentError
 from continua.equations import ExponentialDecay, HarmonicOscillator, LotkaVolterra, Robertson, VanDerPol
 from continua.methods import RK4, Euler, Rodas5P, Tsit5
 from continua.solver import Adaptive, Fixed, by_its_steps
@@ -53,8 +54,9 @@ def test_closed_forms():
     assert apart(y[:, 0], np.exp(-0.1 * ts) * (np.cos(w * ts) + 0.1 / w * np.sin(w * ts))) < 1e-8
 
 
-@pytest.mark.core
-@pytest.mark.parametrize("name", ["LotkaVolterra", "Duffing", "Pendulum", "Lorenz", "SIR"])
+@pytest.mark.parametrize(
+    "name", ["LotkaVolterra", "Duffing", "Pendulum", pytest.param("Lorenz", marks=pytest.mark.core), "SIR"]
+)
 def test_equals_scipy(name):
     system = SYSTEMS[name]
     ts = jnp.linspace(0.0, system.end, 21)
@@ -356,3 +358,36 @@ def test_what_cannot_be_seen_or_was_named_is_not_changed():
     assert jax.jit(lambda y: solve(y).status)(start) == Status.STIFF
     assert solve(start, method=Tsit5()).status is Status.STIFF
     assert solve(start, step_control=Fixed(h=0.001)).question.method == Tsit5()
+
+
+def test_a_stiff_equation_is_found_out_early_and_a_long_one_is_finished():
+    asked = []
+
+    def run(method, attempts=9999):
+        asked.append((type(method).__name__, attempts))
+        return asked[-1], np.array(first_status if attempts < 9999 and isinstance(method, Tsit5) else Status.SUCCESS)
+
+    first_status = Status.STIFF
+    assert by_its_steps(run, 2, most=9999) == ("Rodas5P", 9999)
+    first_status = Status.STEP_BUDGET
+    assert by_its_steps(run, 2, most=9999) == ("Tsit5", 9999)
+    first_status = Status.SUCCESS
+    assert by_its_steps(run, 2, most=9999) == ("Tsit5", 2048)
+    assert by_its_steps(run, 2, most=1000) == ("Tsit5", 9999)
+    solution = continua.solve(HarmonicOscillator(1.0, 0.0), jnp.array([1.0, 0.0]), jnp.array([0.0, 5000.0]), rtol=1e-8)
+    assert isinstance(solution.question.method, Tsit5)
+    assert int(solution.stats.steps) > 4096
+
+
+def test_the_steps_of_a_solution_are_those_it_took():
+    """From the start to the end, in order, as many as were accepted; the states there are those of the equation."""
+    ts = jnp.array([1.0, 0.0, -2.0])
+    solution = continua.solve(ExponentialDecay(1.0), jnp.ones(1), ts, rtol=1e-9, tstops=[0.5])
+    steps = solution.steps()
+    assert len(steps) == int(solution.stats.accepted) + 1
+    assert (steps[0], steps[-1]) == (1.0, -2.0)
+    assert (jnp.diff(steps) < 0).all()
+    assert jnp.abs(steps - 0.5).min() < 1e-12
+    assert apart(solution(steps)[:, 0], jnp.exp(1 - steps)) < 1e-8
+    with pytest.raises(ArgumentError, match="`steps` of a Solution is for one solve"):
+        jax.vmap(lambda y: continua.solve(ExponentialDecay(1.0), y, ts))(jnp.ones((2, 1))).steps()

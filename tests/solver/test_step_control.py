@@ -44,21 +44,19 @@ def test_filters_change_smooth_steps_less_abruptly():
 
 
 def test_pages_start_with_an_empty_memory_and_give_the_same_gradient(monkeypatch):
-    def loss(p):
-        system = LotkaVolterra(*p)
-        return (continua.solve(system, START, TS, step_control=Adaptive(1e-8, 1e-8, PI), max_steps=512).ys ** 2).sum()
+    def loss(p, budget=512):
+        control = Adaptive(1e-8, 1e-8, PI)
+        return (continua.solve(LotkaVolterra(*p), START, TS, step_control=control, max_steps=budget).ys ** 2).sum()
 
     p = jnp.array([2 / 3, 4 / 3, 1.0, 1.0])
-    assert apart(jax.grad(loss)(p), finite_difference(loss, p)) < 1e-4  # steps differ from one p to the next
+    assert apart(jax.jit(jax.grad(loss))(p), finite_difference(loss, p)) < 1e-4  # steps differ from one p to the next
     monkeypatch.setattr(loop_module, "MOST_ROWS", 11)
-    jax.clear_caches()
-    assert apart(jax.grad(loss)(p), jax.jacfwd(loss)(p)) < 1e-12
-    jax.clear_caches()
+    paged = lambda p: loss(p, 11 * 47)  # noqa: E731  # a budget of its own: nothing traced before is used
+    assert apart(jax.jit(jax.grad(paged))(p), jax.jit(jax.jacfwd(paged))(p)) < 1e-12
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("method", [None, Rodas5P()])
-@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("sign", [1.0, pytest.param(-1.0, marks=pytest.mark.core)])
 def test_a_jump_is_stepped_to(method, sign):
     """Slope 1 before the jump at 1.3, slope -2 behind it, both integrated without error."""
 
@@ -86,11 +84,10 @@ def test_jumps_in_batches_and_derivatives():
     assert apart(lanes, alone) < 1e-13
     charged = 0.2 * np.exp(-3.0) + rates[:2] * (np.exp(-(3.0 - stops[:2])) - np.exp(-3.0))
     np.testing.assert_allclose(lanes[:2, 2], charged, rtol=1e-8)
-    gradient = jax.vmap(jax.grad(lambda rate, stop: run(rate, stop)[2]))(rates, stops)
+    gradient = jax.jit(jax.vmap(jax.grad(lambda rate, stop: run(rate, stop)[2])))(rates, stops)
     np.testing.assert_allclose(gradient[:2], np.exp(-(3.0 - stops[:2])) - np.exp(-3.0), rtol=1e-8)
 
 
-@pytest.mark.core
 def test_no_unit_of_time_matters():
     """From 1e-12 to 1e12: the same steps, but for rounding."""
     counts, ends = [], []

@@ -17,7 +17,9 @@ from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, PyTree
 
 Arrays = Sequence[Array]
+Operands = Sequence[Any]  # what JAX hands to a rule: arrays, tracers, and the literals of a jaxpr
 Flags = Sequence[bool]
+Shapes = tuple[ShapedArray, ...]
 
 
 class LinearMap(NamedTuple):
@@ -61,48 +63,68 @@ _primitive = Primitive("linear_map")
 _primitive.multiple_results = True
 
 
-def linear_map(linear: LinearMap, residuals: Arrays, tangents: Arrays) -> list[Array]:
-    """Apply `linear` to `tangents`: transposable, batchable, and forward-differentiable in `residuals`."""
-    return _primitive.bind(*residuals, *tangents, linear=linear, split=len(residuals))
+def linear_map(
+    linear: LinearMap, residuals: Arrays, tangents: Arrays, like: Sequence[Any] | None = None
+) -> list[Array]:
+    """Apply `linear` to `tangents`: transposable, batchable, and forward-differentiable in `residuals`.
+
+    `like` has the shapes and dtypes of the outputs; unless given, `apply` is traced once to find them.
+    """
+    shapes: Any = jax.eval_shape(linear.apply, list(residuals), list(tangents)) if like is None else like
+    return _bind(linear, residuals, tangents, shapes)
+
+
+def _bind(linear: LinearMap, residuals: Operands, tangents: Operands, like: Sequence[Any]) -> list[Array]:
+    """With the outputs' shapes as a parameter: every rule knows those of its own outputs, and traces nothing for it."""
+    shapes = tuple(ShapedArray(x.shape, x.dtype) for x in like)
+    return _primitive.bind(*residuals, *tangents, linear=linear, split=len(residuals), shapes=shapes)
 
 
 @_primitive.def_impl
-def _apply(*args: Array, linear: LinearMap, split: int) -> list[Array]:
-    return linear.apply(args[:split], args[split:])
+def _apply(*args: Any, linear: LinearMap, split: int, shapes: Shapes) -> list[Array]:
+    del shapes
+    arrays = [jnp.asarray(x) for x in args]
+    return linear.apply(arrays[:split], arrays[split:])
 
 
 @_primitive.def_abstract_eval
-def _abstract(*avals: Any, linear: LinearMap, split: int) -> list[Any]:
-    shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals]
-    return [ShapedArray(x.shape, x.dtype) for x in jax.eval_shape(linear.apply, shapes[:split], shapes[split:])]
+def _abstract(*_: Any, linear: LinearMap, split: int, shapes: Shapes) -> Shapes:
+    del linear, split
+    return shapes
 
 
 mlir.register_lowering(_primitive, mlir.lower_fun(_apply, multiple_results=True))
 
 
-def _jvp(primals: Arrays, tangents: Sequence[Any], *, linear: LinearMap, split: int) -> tuple[Arrays, Arrays]:
-    residuals, inputs = primals[:split], primals[split:]
-    out = linear_map(linear, residuals, inputs)
-    moved = linear_map(linear, residuals, [ad.instantiate_zeros(t) for t in tangents[split:]])
+def _jvp(
+    primals: Operands, tangents: Sequence[Any], *, linear: LinearMap, split: int, shapes: Shapes
+) -> tuple[Arrays, Arrays]:
+    arrays = [jnp.asarray(x) for x in primals]
+    residuals, inputs = arrays[:split], arrays[split:]
+    moves = [ad.instantiate_zeros(t) for t in tangents[split:]]
     moving = [i for i, t in enumerate(tangents[:split]) if type(t) is not ad.Zero]
     if not moving:
-        return out, moved
+        return _bind(linear, residuals, inputs, shapes), _bind(linear, residuals, moves, shapes)
 
-    def of_residuals(*values: Array) -> list[Array]:
+    def of_residuals(values: Arrays, inputs: Arrays) -> list[Array]:
         merged = dict(enumerate(residuals)) | dict(zip(moving, values, strict=True))
         return linear.apply(list(merged.values()), inputs)
 
-    _, bent = jax.jvp(of_residuals, [residuals[i] for i in moving], [tangents[i] for i in moving])
-    return out, [a + b for a, b in zip(moved, bent, strict=True)]
+    bends = [tangents[i] for i in moving]  # one sweep gives the values, and how both causes move them
+    return jax.jvp(of_residuals, ([residuals[i] for i in moving], list(inputs)), (bends, moves))
 
 
-def _transpose(cotangents: Sequence[Any], *args: Any, linear: LinearMap, split: int) -> list[Any]:
+def _transpose(cotangents: Sequence[Any], *args: Any, linear: LinearMap, split: int, shapes: Shapes) -> list[Any]:
+    del shapes
     residuals, inputs = args[:split], args[split:]
-    out = linear_map(linear.transposed(), residuals, [ad.instantiate_zeros(c) for c in cotangents])
+    like = [x.aval if ad.is_undefined_primal(x) else x for x in inputs]
+    out = _bind(linear.transposed(), residuals, [ad.instantiate_zeros(c) for c in cotangents], like)
     return [None] * split + [o if ad.is_undefined_primal(x) else None for o, x in zip(out, inputs, strict=True)]
 
 
-def _batch(args: Arrays, axes: Sequence[int | None], *, linear: LinearMap, split: int) -> tuple[Arrays, list[int]]:
+def _batch(
+    args: Operands, axes: Sequence[int | None], *, linear: LinearMap, split: int, shapes: Shapes
+) -> tuple[Arrays, list[int]]:
     size = next(x.shape[axis] for x, axis in zip(args, axes, strict=True) if axis is not None)
     front = [x if axis is None else jnp.moveaxis(x, axis, 0) for x, axis in zip(args, axes, strict=True)]
     mapped = [axis is not None for axis in axes]
@@ -111,7 +133,7 @@ def _batch(args: Arrays, axes: Sequence[int | None], *, linear: LinearMap, split
         jnp.broadcast_to(x, (size, *x.shape)) if need and not has else x
         for x, has, need in zip(front[split:], mapped[split:], needed, strict=True)
     ]
-    out = linear_map(batched, front[:split], inputs)
+    out = _bind(batched, front[:split], inputs, [jax.ShapeDtypeStruct((size, *x.shape), x.dtype) for x in shapes])
     return out, [0] * len(out)
 
 
@@ -123,7 +145,7 @@ batching.primitive_batchers[_primitive] = _batch
 def whole_cotangent(tree: PyTree[Array]) -> PyTree[Array]:
     """The identity; in reverse, the sum of its cotangents is computed once instead of in each of its consumers."""
     leaves, structure = jax.tree.flatten(tree)
-    return jax.tree.unflatten(structure, linear_map(_FENCE, [], leaves))
+    return jax.tree.unflatten(structure, linear_map(_FENCE, [], leaves, like=leaves))
 
 
 def _fence(_: Arrays, cotangents: Arrays) -> list[Array]:

@@ -134,7 +134,10 @@ def _is_ours(value: Any) -> bool:
 
 def _digest(name: str, key: tuple[Any, ...]) -> str:
     """One number for all that decides about a program."""
-    settings = sorted((name, repr(value)) for name, value in jax.config.values.items() if "cache" not in name)
+    # The platforms that were asked for do not matter: the one that it came to be is in the surroundings.
+    decisive = {name: value for name, value in jax.config.values.items() if "cache" not in name}
+    decisive.pop("jax_platforms", None)
+    settings = sorted((name, repr(value)) for name, value in decisive.items())
     everything = (name, key, settings, os.environ.get("XLA_FLAGS"), _surroundings())
     return hashlib.sha256(repr(everything).encode()).hexdigest()
 

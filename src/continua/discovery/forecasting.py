@@ -158,9 +158,8 @@ def moved(family: Family, belief: Belief, moves: NDArray[np.float64], way: Way) 
     moves = np.concatenate([moves, np.zeros((-lanes % DRAWS, moves.shape[1]))])  # one compiled program serves them all
     reach = np.where(family.logarithmic, 12.0, np.inf)
     u, states = np.clip(belief.u + moves[:, :parameters], -reach, reach), belief.state + moves[:, parameters:]
-    ts = np.concatenate([[0.0], way.times])
-    ts = _filled_up(ts) if way.drive is None else ts
-    fixed = (ts, belief.typical, belief.size, way.drive)
+    ts, drive = _filled_up(way)
+    fixed = (ts, belief.typical, belief.size, drive)
     batches = [slice(first, first + DRAWS) for first in range(0, len(moves), DRAWS)]
     found = [solved(family, (0, 0, None), u[batch], states[batch], *fixed) for batch in batches]
     paths = np.concatenate(found)[:lanes, np.searchsorted(ts, way.times)]
@@ -190,10 +189,17 @@ def way_ahead(
     return Way(times - time[-1], drive)
 
 
-def _filled_up(ts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """With more times before the last, 32, 64, 128, … in all: a program is compiled for each number of times."""
-    count = max(FEWEST_TIMES, 2 ** (len(ts) - 1).bit_length())
-    return np.concatenate([ts[:-1], np.linspace(ts[-2], ts[-1], count - len(ts) + 2)[1:]])
+def _filled_up(way: Way) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]] | None]:
+    """From 0 on, 32, 64, 128, … times in all, and what drives the law: a program is compiled for each number of times.
+
+    More times stand before the last; with inputs, whose corners no time may be put between, the last stands again.
+    """
+    ts = np.concatenate([[0.0], way.times])
+    more = max(FEWEST_TIMES, 2 ** (len(ts) - 1).bit_length()) - len(ts)
+    if way.drive is None:
+        return np.concatenate([ts[:-1], np.linspace(ts[-2], ts[-1], more + 2)[1:]]), None
+    values, rises = (np.pad(part, ((0, more), (0, 0)), "edge") for part in way.drive)
+    return np.pad(ts, (0, more), "edge"), (values, rises)
 
 
 def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """What is solved: equations as PyTrees of their parameters, and the named classical systems."""
 
+from continua.equations.brownian_path import BrownianPath
 from continua.equations.canonical_terms import canonical, parse_term
 from continua.equations.equation import ODE, Equation, ParameterInfo, parameter, parameter_values, parameters_of
 from continua.equations.equation_file import WrittenParameter, WrittenSystem, read_equation
@@ -8,27 +9,61 @@ from continua.equations.growth import ExponentialDecay, Logistic
 from continua.equations.linear import Linear
 from continua.equations.lorenz import Lorenz
 from continua.equations.oscillators import Duffing, HarmonicOscillator, Pendulum, VanDerPol
+from continua.equations.partitioned import Partitioned, SecondOrder, SeparableHamiltonian
 from continua.equations.populations import SIR, LotkaVolterra
 from continua.equations.python_syntax import python_text
 from continua.equations.robertson import Robertson
 from continua.equations.scaled import Scaled
+from continua.equations.split import Diagonal, LinearTerm, Matrix, SplitODE
+from continua.equations.stochastic import (
+    SDE,
+    DiagonalNoise,
+    Driven,
+    GeneralNoise,
+    GeometricBrownianMotion,
+    Interpretation,
+    Noise,
+    OrnsteinUhlenbeck,
+    Reinterpreted,
+    ScalarNoise,
+    Stochastic,
+)
 from continua.equations.written import Written
 
 __all__ = [
     "ODE",
+    "SDE",
     "SIR",
+    "BrownianPath",
+    "Diagonal",
+    "DiagonalNoise",
+    "Driven",
     "Duffing",
     "Equation",
     "ExponentialDecay",
+    "GeneralNoise",
+    "GeometricBrownianMotion",
     "HarmonicOscillator",
+    "Interpretation",
     "Linear",
+    "LinearTerm",
     "Logistic",
     "Lorenz",
     "LotkaVolterra",
+    "Matrix",
+    "Noise",
+    "OrnsteinUhlenbeck",
     "ParameterInfo",
+    "Partitioned",
     "Pendulum",
+    "Reinterpreted",
     "Robertson",
+    "ScalarNoise",
     "Scaled",
+    "SecondOrder",
+    "SeparableHamiltonian",
+    "SplitODE",
+    "Stochastic",
     "VanDerPol",
     "Written",
     "WrittenParameter",

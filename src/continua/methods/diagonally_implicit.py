@@ -9,7 +9,7 @@ from jax import lax
 from jaxtyping import Array
 
 from continua.core import Args, Count, FlatState, Instant, State
-from continua.methods.flat_state import flattened
+from continua.methods.flat_state import Flattened, flattened
 from continua.methods.jacobians import Dense, Inverse, Jacobian
 from continua.methods.method import Method, Slope, Step
 from continua.methods.newton import implicit_root
@@ -85,10 +85,14 @@ class DiagonallyImplicitRungeKutta(Method):
 
     def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
         """One step of the tableau."""
-        flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
+        flat, slope, _, unravel = self._flattened(equation, t, y)
         stages = self._stages(slope, t, h, flat, args)
         increment = weighted(vector(self.tableau.b, flat), stages.z)
         return Step(unravel(increment), unravel(self._error(slope, t, h, flat, args, stages)), None)
+
+    def _flattened(self, equation: Slope, t: Instant, y: State) -> Flattened:
+        """The problem on a flat state."""
+        return flattened(equation, t, y, self.jacobian)
 
     def _error(self, slope: Slope, t: Instant, h: Instant, y: FlatState, args: Args, stages: Stages) -> FlatState:
         """What the embedded method adds."""
@@ -97,7 +101,7 @@ class DiagonallyImplicitRungeKutta(Method):
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         """The method's own dense output."""
-        flat, slope, _, unravel = flattened(equation, t, y, self.jacobian)
+        flat, slope, _, unravel = self._flattened(equation, t, y)
         z = self._stages(slope, t, h, flat, args).z
         increment = jnp.zeros_like(flat)
         for column in reversed(list(zip(*self.tableau.dense, strict=True))):
@@ -112,7 +116,7 @@ class DiagonallyImplicitRungeKutta(Method):
         $$ (I - a_{ii} h J_i)^\top m_i = b_i \lambda + \sum_{j>i} a_{ji} \bar Y_j, \qquad \bar Y_i = h J_i^\top m_i,
            \qquad \bar y = \lambda + \sum_i \bar Y_i $$
         """
-        flat, slope, ravel, unravel = flattened(equation, t, y, self.jacobian)
+        flat, slope, ravel, unravel = self._flattened(equation, t, y)
         adjoint = ravel(cotangent)
         a, b, c = square(self.tableau.a, flat), vector(self.tableau.b, flat), vector(self.tableau.c, flat)
         inside, last = self._stages(slope, t, h, flat, args).inside, len(c) - 1

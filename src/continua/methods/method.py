@@ -9,13 +9,26 @@ import jax
 import jax.numpy as jnp
 
 from continua.core import Args, Instant, State
+from continua.equations import Stochastic
 
 Slope = Callable[[Any, Any, Any], Any]  # an Equation, or anything else that maps (t, y, args) to dy/dt
 
 
-def part_of(equation: Slope, name: str, own: Slope) -> Slope:
-    """A function that a method needs besides the equation: its `own` on PyTrees; on flat states, the driver's."""
-    return dict(getattr(equation, "flat_parts", ())).get(name, own)
+class Part(NamedTuple):
+    """A function that a method needs besides the slope, of (t, y, args), or of (t, h, args) where `of_step`.
+
+    `like_state` tells whether it gives a state; any other PyTree of arrays becomes one vector on flat states.
+    """
+
+    function: Slope
+    like_state: bool = True
+    of_step: bool = False
+
+
+def part_of(equation: Slope, name: str, own: Slope | None = None) -> Slope:
+    """The function of a `Part`: on flat states the driver's, else its own or the equation's."""
+    flat = dict(getattr(equation, "flat_parts", ()))
+    return flat[name] if name in flat else getattr(equation, name) if own is None else own
 
 
 class Step(NamedTuple):
@@ -35,15 +48,23 @@ class Method(eqx.Module):
     h = 0 gives increment 0. A new method writes `order` and `step`.
     """
 
-    order: ClassVar[int]
+    order: ClassVar[int | float]  # of a stochastic method, the strong one
     adaptive: ClassVar[bool] = False  # whether `step` estimates its error
-    error_order: ClassVar[int | None] = None  # of that estimate in h, where it is not `order`
+    error_order: ClassVar[int | float | None] = None  # of that estimate in h, where it is not `order`
     evaluations: ClassVar[int | None] = 1  # of the equation, a step; None where it changes from step to step
-    dense_order: ClassVar[int] = 3  # of `interpolate`, where `order` is not lower
+    dense_order: ClassVar[int | float] = 3  # of `interpolate`, where `order` is not lower
+    in_lanes: ClassVar[bool] = True  # whether it takes [1, lane]; what does not is mapped by JAX
 
-    def parts(self) -> dict[str, Slope]:
-        """Functions of (t, y, args) that give a state, which the method asks for by `part_of`."""
+    def parts(self, equation: Slope) -> dict[str, Part]:
+        """Functions besides the slope, its own or the equation's, which it asks for by `part_of`."""
         return {}
+
+    def unfit(self, equation: Slope, t: Instant, y: State, args: Args, adaptive: bool) -> str | None:
+        """Why it cannot step this equation, and what can, as the end of an error message; None where it can."""
+        if not isinstance(equation, Stochastic):
+            return None
+        name = type(self).__name__
+        return f"must step an equation with noise. Got {name}(). Use EulerMaruyama(), or no `method` at all"
 
     def prepared(self, equation: Slope) -> Slope:
         """The equation as this method is to see it; whoever flattens it asks for that first."""

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from continua.core import Args, Instant, State, as_node
-from continua.methods.method import Method, Slope, Step, part_of
+from continua.methods.method import Method, Part, Slope, Step, part_of
 
 
 class Projected(Method):
@@ -31,12 +31,12 @@ class Projected(Method):
     projection: Callable[[Any, Any, Any], Any] = eqx.field(converter=as_node)
 
     @property
-    def order(self) -> int:  # type: ignore[override]
+    def order(self) -> int | float:  # type: ignore[override]
         """That of the method inside."""
         return self.method.order
 
     @property
-    def error_order(self) -> int | None:  # type: ignore[override]
+    def error_order(self) -> int | float | None:  # type: ignore[override]
         """That of the method inside."""
         return self.method.error_order
 
@@ -44,6 +44,11 @@ class Projected(Method):
     def adaptive(self) -> bool:  # type: ignore[override]
         """Whether the method inside estimates its error."""
         return self.method.adaptive
+
+    @property
+    def in_lanes(self) -> bool:  # type: ignore[override]
+        """That of the method inside."""
+        return self.method.in_lanes
 
     @property
     def evaluations(self) -> int | None:  # type: ignore[override]
@@ -54,9 +59,13 @@ class Projected(Method):
         """As the method inside is to see it."""
         return self.method.prepared(equation)
 
-    def parts(self) -> dict[str, Slope]:
+    def parts(self, equation: Slope) -> dict[str, Part]:
         """The projection, and what the method inside needs."""
-        return {**self.method.parts(), "projection": self.projection}
+        return {**self.method.parts(equation), "projection": Part(self.projection)}
+
+    def unfit(self, equation: Slope, t: Instant, y: State, args: Args, adaptive: bool) -> str | None:
+        """That of the method inside."""
+        return self.method.unfit(equation, t, y, args, adaptive)
 
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """That of the method inside."""

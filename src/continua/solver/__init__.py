@@ -1,6 +1,7 @@
 """The driver: stepping, saving, exact derivatives, endings explained."""
 
-from continua.solver.choice import by_its_steps
+from continua.solver.adjoints import Adjoint, Backsolve, Discrete, Forward, Implicit, Reversible
+from continua.solver.choice import by_its_steps, by_structure
 from continua.solver.driver import solve
 from continua.solver.ensemble import Ensemble, solve_ensemble
 from continua.solver.events import Event, Happened
@@ -13,20 +14,27 @@ __all__ = [
     "PI",
     "PID",
     "Adaptive",
+    "Adjoint",
+    "Backsolve",
     "Controller",
+    "Discrete",
     "Ending",
     "Ensemble",
     "Event",
     "Fixed",
+    "Forward",
     "H211b",
     "Happened",
     "I",
+    "Implicit",
+    "Reversible",
     "Solution",
     "Stats",
     "Status",
     "SteadyState",
     "StepControl",
     "by_its_steps",
+    "by_structure",
     "solve",
     "solve_ensemble",
     "steady_state",

@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from continua.core import Args, ArgumentError, ArgumentTypeError, Scalar, State, Times, as_node, is_traced
-from continua.equations import ODE, Equation
-from continua.methods import Method
+from continua.core import Args, ArgumentError, ArgumentTypeError, State, Times, as_node, is_traced
+from continua.equations import ODE, Equation, Stochastic
+from continua.methods import Method, StochasticMethod
+from continua.solver.adjoints import Adjoint, Discrete
 from continua.solver.events import Event
+from continua.solver.functions import described, motions, short
 from continua.solver.step_control import Adaptive, Fixed, StepControl
 
 MOST_EVENTS = 20  # one number of a row says which happened: 2**20 is exact in float32 too
@@ -30,7 +32,7 @@ def equation(value: Any) -> Equation:
         return value
     if not callable(value):
         raise ArgumentTypeError(
-            f"`equation` of `solve` must be an Equation or a function f(t, y, args). Got {_short(value)}. "
+            f"`equation` of `solve` must be an Equation or a function f(t, y, args). Got {short(value)}. "
             "Use a function that returns dy/dt."
         )
     _check_arity(value)
@@ -59,10 +61,10 @@ def state(value: Any, finite: bool = True) -> State:
         leaves = jax.tree.leaves(value)
     except ValueError:
         raise ArgumentTypeError(
-            f"`y0` of `solve` must have keys that can be sorted. Got {_short(value)}. Use names only, or numbers only."
+            f"`y0` of `solve` must have keys that can be sorted. Got {short(value)}. Use names only, or numbers only."
         ) from None
     if not leaves:
-        raise ArgumentError(f"`y0` of `solve` must hold at least one number. Got {_short(value)}. Use an array.")
+        raise ArgumentError(f"`y0` of `solve` must hold at least one number. Got {short(value)}. Use an array.")
     for leaf in leaves:
         _check_leaf(leaf)
     arrays = jax.tree.map(jnp.asarray, value)
@@ -81,7 +83,7 @@ def state(value: Any, finite: bool = True) -> State:
 def _check_leaf(leaf: Any) -> None:
     kind = _kind(leaf)
     if kind is None:
-        raise ArgumentTypeError(f"`y0` of `solve` must hold numbers. Got {_short(leaf)}. Use a floating array.")
+        raise ArgumentTypeError(f"`y0` of `solve` must hold numbers. Got {short(leaf)}. Use a floating array.")
     if not jnp.issubdtype(kind, jnp.inexact):
         raise ArgumentTypeError(f"`y0` of `solve` must be floating. Got {kind}. Use y0 = jnp.asarray(y0, float).")
     if jnp.size(leaf) == 0:
@@ -108,7 +110,7 @@ def times(value: Any, dtype: Any) -> Times:
         given = np.asarray(None)
     if not (jnp.issubdtype(given.dtype, jnp.floating) or jnp.issubdtype(given.dtype, jnp.integer)):
         raise ArgumentTypeError(
-            f"`ts` of `solve` must be an array of times. Got {_short(value)}. Use jnp.linspace(0, 1, 11)."
+            f"`ts` of `solve` must be an array of times. Got {short(value)}. Use jnp.linspace(0, 1, 11)."
         )
     if given.ndim != 1 or len(given) < 2:
         raise ArgumentError(
@@ -154,7 +156,7 @@ def stops(value: Any, dtype: Any) -> Array:
         given = jnp.asarray(value, dtype).reshape(-1)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            f"`tstops` of `solve` must be times. Got {_short(value)}. Use tstops=[1.0, 2.5]."
+            f"`tstops` of `solve` must be times. Got {short(value)}. Use tstops=[1.0, 2.5]."
         ) from None
     if not is_traced(given) and not np.isfinite(given).all():
         raise ArgumentError("`tstops` of `solve` must be finite. Got NaN or infinity. Use finite times.")
@@ -166,16 +168,16 @@ def events(value: Any, most: Any) -> tuple[Event, ...]:
     given = (value,) if isinstance(value, Event) else value
     if not isinstance(given, list | tuple) or not all(isinstance(event, Event) for event in given):
         raise ArgumentTypeError(
-            f"`events` of `solve` must be an Event or a list of them. Got {_short(value)}. "
+            f"`events` of `solve` must be an Event or a list of them. Got {short(value)}. "
             "Use Event(lambda t, y, args: y[0])."
         )
     for event in given:
         if event.direction not in (-1, 0, 1):
             raise ArgumentError(
-                f"`direction` of `Event` must be -1, 0 or 1. Got {_short(event.direction)}. Use 0 for both."
+                f"`direction` of `Event` must be -1, 0 or 1. Got {short(event.direction)}. Use 0 for both."
             )
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise ArgumentError(f"`max_events` of `solve` must be a positive int. Got {_short(most)}. Use 64.")
+        raise ArgumentError(f"`max_events` of `solve` must be a positive int. Got {short(most)}. Use 64.")
     if len(given) > MOST_EVENTS:
         raise ArgumentError(f"`events` of `solve` must be at most {MOST_EVENTS}. Got {len(given)}. Join some of them.")
     return tuple(given)
@@ -192,7 +194,7 @@ def inside(t: Any, ts: Times) -> Array:
         t = jnp.asarray(t, ts.dtype)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
-            f"`t` of `solution(t)` must be a time or an array of times. Got {_short(t)}. Use 0.5."
+            f"`t` of `solution(t)` must be a time or an array of times. Got {short(t)}. Use 0.5."
         ) from None
     if not is_traced(t) and not is_traced(ts) and ts.ndim == 1:
         low, high = sorted((float(ts[0]), float(ts[-1])))
@@ -205,35 +207,46 @@ def inside(t: Any, ts: Times) -> Array:
     return t
 
 
-def method(value: Any) -> Method:
-    """A Method; a class that needs no arguments is instantiated."""
+def method(value: Any, equation: Equation) -> Method:
+    """A Method that fits the equation; a class that needs no arguments is instantiated."""
     if isinstance(value, type) and issubclass(value, Method):
         value = value() if hasattr(value, "order") else value
     if not isinstance(value, Method):
         raise ArgumentTypeError(
-            f"`method` of `solve` must be a Method. Got {_short(value)}. Use continua.methods.Tsit5()."
+            f"`method` of `solve` must be a Method. Got {short(value)}. Use continua.methods.Tsit5()."
         )
+    value.parts(equation)  # says what it misses, before anything is traced
+    return value
+
+
+def adjoint(value: Any) -> Adjoint:
+    """How to differentiate; a class is instantiated."""
+    value = Discrete() if value is None else value
+    value = value() if isinstance(value, type) and issubclass(value, Adjoint) else value
+    if not isinstance(value, Adjoint):
+        raise ArgumentTypeError(f"`adjoint` of `solve` must be an Adjoint. Got {short(value)}. Use Discrete().")
     return value
 
 
 def step_control(method: Method, control: StepControl | None, rtol: Any, atol: Any, dtype: Any) -> StepControl:
-    """The step control, from tolerances unless given."""
+    """The step control, from tolerances unless given; noise is followed with larger ones."""
     if isinstance(control, type):
         raise ArgumentTypeError(
             f"`step_control` of `solve` must be an instance. Got the class {control.__name__}. Use Fixed(h=0.01)."
         )
     if control is not None and not isinstance(control, StepControl):
         raise ArgumentTypeError(
-            f"`step_control` of `solve` must be a StepControl. Got {_short(control)}. Use Fixed(h=0.01)."
+            f"`step_control` of `solve` must be a StepControl. Got {short(control)}. Use Fixed(h=0.01)."
         )
     if control is not None and (rtol is not None or atol is not None):
         raise ArgumentError(
             "`rtol` and `atol` of `solve` exclude `step_control`. Got both. Use Adaptive(rtol, atol) or Fixed(h)."
         )
     if control is None:
-        rtol = (1e-6 if jnp.finfo(dtype).bits == 64 else 1e-4) if rtol is None else rtol
+        noisy = isinstance(method, StochasticMethod)
+        rtol = (1e-3 if noisy else 1e-6 if jnp.finfo(dtype).bits == 64 else 1e-4) if rtol is None else rtol
         _check_tolerance("`rtol` of `solve`", rtol)
-        control = Adaptive(rtol, rtol * 1e-3 if atol is None else atol)
+        control = Adaptive(rtol, (rtol if noisy else rtol * 1e-3) if atol is None else atol)
     if isinstance(control, Adaptive):
         _check_tolerance("`rtol` of `solve`", control.rtol)
         for leaf in jax.tree.leaves(control.atol) or [None]:
@@ -243,7 +256,7 @@ def step_control(method: Method, control: StepControl | None, rtol: Any, atol: A
             name = type(method).__name__
             raise ArgumentError(
                 f"`method` of `solve` must estimate its error to adapt its steps. Got {name}(). "
-                "Use step_control=Fixed(h), or Tsit5()."
+                f"Use step_control=Fixed(h), or {'Milstein' if isinstance(method, StochasticMethod) else 'Tsit5'}()."
             )
     if isinstance(control, Fixed):
         _check_tolerance("`h` of `Fixed`", control.h)
@@ -259,9 +272,9 @@ def _check_tolerance(words: str, value: Any) -> None:
         return
     kind = _kind(value)
     if kind is None or not (jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer)):
-        raise ArgumentTypeError(f"{words} must be a number. Got {_short(value)}. Use 1e-6.")
+        raise ArgumentTypeError(f"{words} must be a number. Got {short(value)}. Use 1e-6.")
     if not (np.asarray(value) > 0).all() or not np.isfinite(value).all():
-        raise ArgumentError(f"{words} must be positive. Got {_short(value)}. Use 1e-6 or so.")
+        raise ArgumentError(f"{words} must be positive. Got {short(value)}. Use 1e-6 or so.")
 
 
 def _check_reach(rtol: Any, dtype: Any) -> None:
@@ -273,16 +286,14 @@ def _check_reach(rtol: Any, dtype: Any) -> None:
         if jnp.finfo(dtype).bits < 64
         else "Loosen it"
     )
-    raise ArgumentError(
-        f"`rtol` of `solve` is beyond {dtype}, which reaches {limit:.1e}. Got {_short(rtol)}. {remedy}."
-    )
+    raise ArgumentError(f"`rtol` of `solve` is beyond {dtype}, which reaches {limit:.1e}. Got {short(rtol)}. {remedy}.")
 
 
 def max_steps(value: Any) -> int:
     """The step budget, a positive int."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 2**31:
         raise ArgumentError(
-            f"`max_steps` of `solve` must be a positive int below 2**31. Got {_short(value)}. Use 65536."
+            f"`max_steps` of `solve` must be a positive int below 2**31. Got {short(value)}. Use 65536."
         )
     return int(value)
 
@@ -301,7 +312,7 @@ def flat_control(control: StepControl, y0: State) -> StepControl:
             leaves = jax.tree.leaves(jax.tree.map(spread, y0, value))
         except ValueError:
             raise ArgumentError(
-                f"`{name}` of `solve` must be a number or like y0. Got {_describe(value)} for {_describe(y0)}. "
+                f"`{name}` of `solve` must be a number or like y0. Got {described(value)} for {described(y0)}. "
                 "Use one number."
             ) from None
         return jnp.concatenate(leaves)
@@ -311,105 +322,50 @@ def flat_control(control: StepControl, y0: State) -> StepControl:
     return type(control)(**{k: v if fields[k] else flatten(k, v) for k, v in values.items()})
 
 
-def check_field(equation: Equation, t: Scalar, y0: State, args: Args) -> None:
-    """The equation must return the structure and shapes of the state."""
-    slope = jax.eval_shape(equation, t, y0, args)
-    asked, got = jax.tree.structure(y0), jax.tree.structure(slope)
-    if asked != got:
-        raise ArgumentTypeError(
-            f"`equation` of `solve` must return the structure of y0, {_describe(y0)}. Got {_describe(slope)}. "
-            "Use jnp.stack([…]) for a state that is one array."
+def noise(equation: Equation, key: Any, y0: State, ts: Any, args: Args, events: Sequence[Event] = ()) -> None:
+    """A stochastic equation needs a key, a real state and a time that goes on; any other needs no key."""
+    if not isinstance(equation, Stochastic):
+        if key is not None:
+            raise ArgumentError(
+                f"`key` of `solve` is for equations with noise. Got one for {type(equation).__name__}. Leave it out."
+            )
+        return
+    if key is None:
+        raise ArgumentError(
+            "`key` of `solve` must be given for an equation with noise. Got None. Use key=jax.random.key(0)."
         )
-    for y, f in zip(jax.tree.leaves(y0), jax.tree.leaves(slope), strict=True):
-        if y.shape != f.shape:
-            raise ArgumentError(
-                f"`equation` of `solve` must return the shape of y0, {_describe(y0)}. Got {_describe(slope)}. "
-                "Check the indices; for a batch use jax.vmap over `solve`."
-            )
-        if jnp.issubdtype(f.dtype, jnp.complexfloating) and not jnp.issubdtype(y.dtype, jnp.complexfloating):
-            raise ArgumentTypeError(
-                f"`equation` of `solve` must return real slopes for a real y0. Got {f.dtype}. "
-                "Use a complex y0, for example y0 + 0j."
-            )
+    if any(jnp.issubdtype(leaf.dtype, jnp.complexfloating) for leaf in jax.tree.leaves(y0)):
+        raise ArgumentTypeError(
+            "`y0` of `solve` must be real where there is noise. Got a complex one. Use real and imaginary parts."
+        )
+    first, last = (math.nan, math.nan) if is_traced(ts) else np.asarray(ts)[[0, -1]].tolist()
+    if last < first:
+        raise ArgumentError(
+            f"`ts` of `solve` must increase where there is noise. Got {first:.6g} … {last:.6g}. Use times that go on."
+        )
+    if events:
+        raise ArgumentError("`events` of `solve` must be none where there is noise. Got some. Look at `ys` afterwards.")
+    motions(equation, ts[0], y0, args)
 
 
-def check_parts(method: Method, t: Scalar, y0: State, args: Args) -> None:
-    """What a method needs besides the equation must give a state."""
-    for name, function in method.parts().items():
-        value = jax.eval_shape(function, t, y0, args)
-        if _layout(value) != _layout(y0):
-            raise ArgumentError(
-                f"`{name}` of `{type(method).__name__}` must return a state like y0, {_describe(y0)}. "
-                f"Got {_describe(value)}. Return every component, also those that stay."
-            )
-
-
-def check_events(events: Sequence[Event], t: Scalar, y0: State, args: Args) -> None:
-    """A condition gives one real number, a reset a state."""
-    for event in events:
-        value = jax.eval_shape(event.condition, t, y0, args)
-        shape = getattr(value, "shape", None)
-        if shape is None or math.prod(shape) != 1:
-            raise ArgumentError(
-                f"`condition` of `Event` must return one number. Got shape {shape}. Use y[0], or a norm or minimum."
-            )
-        if jnp.issubdtype(value.dtype, jnp.complexfloating):
-            raise ArgumentError("`condition` of `Event` must return one real number. Got a complex one. Use its size.")
-        if event.reset is None:
-            continue
-        after = jax.eval_shape(event.reset, t, y0, args)
-        if _layout(after) != _layout(y0):
-            raise ArgumentError(
-                f"`reset` of `Event` must return a state like y0, {_describe(y0)}. Got {_describe(after)}. "
-                "Return every component, also those that stay."
-            )
+def key(value: Any) -> Any:
+    """A key of `jax.random`, new style or old, or None."""
+    if value is None:
+        return None
+    typed = hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+    if typed or (hasattr(value, "dtype") and value.dtype == jnp.uint32 and value.ndim):
+        return value if typed else jax.random.wrap_key_data(value)
+    raise ArgumentTypeError(f"`key` of `solve` must be a key of JAX. Got {short(value)}. Use jax.random.key(0).")
 
 
 def save(value: Any) -> Any:
     """The function of the state that is kept, or None."""
     if value is not None and not callable(value):
         raise ArgumentTypeError(
-            f"`save` of `solve` must be a function of (t, y, args). Got {_short(value)}. Use lambda t, y, args: y[0]."
+            f"`save` of `solve` must be a function of (t, y, args). Got {short(value)}. Use lambda t, y, args: y[0]."
         )
     return as_node(value)
 
 
-def check_save(function: Callable, t: Scalar, y0: State, args: Args) -> None:
-    """What is kept must be arrays or numbers."""
-    for leaf in jax.tree.leaves(jax.eval_shape(function, t, y0, args)) or [None]:
-        if not hasattr(leaf, "shape"):
-            raise ArgumentTypeError(
-                f"`save` of `solve` must return arrays or numbers. Got {_short(leaf)}. Use lambda t, y, args: y[0]."
-            )
-
-
-def _layout(tree: Any) -> Any:
-    return jax.tree.structure(tree), [jnp.shape(leaf) for leaf in jax.tree.leaves(tree)]
-
-
-def component_name(equation: Equation, y0: State, component: int) -> str:
-    """How a flat component is called: by the equation's names, else by its place in y0."""
-    sizes = [np.size(y) * (1 + np.iscomplexobj(y)) for y in jax.tree.leaves(y0)]
-    if len(equation.states) == sum(sizes):
-        return equation.states[component]
-    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(y0)]
-    for path, leaf, size in zip(paths, jax.tree.leaves(y0), sizes, strict=True):
-        if component < size:
-            index = np.unravel_index(component % np.size(leaf), np.shape(leaf))
-            return f"y{path}" + (f"[{', '.join(str(int(i)) for i in index)}]" if index else "")
-        component -= size
-    return f"component {component}"
-
-
-def _describe(tree: Any) -> str:
-    shapes = jax.tree.map(lambda x: f"{jnp.result_type(x)}{list(jnp.shape(x))}", tree)
-    return str(shapes).replace("'", "") if not isinstance(shapes, str) else shapes
-
-
 def _name(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
-
-
-def _short(value: Any) -> str:
-    words = " ".join(repr(value).split())
-    return words if len(words) <= 60 else words[:57] + "…"

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool
 
 from continua.core import State
 from continua.methods import Method, Rodas5P
-from continua.solver import arguments
+from continua.solver.adjoints import Discrete
 from continua.solver.choice import proven_stiff
 from continua.solver.integration import Question, integrate
 from continua.solver.members import Member, Members
@@ -42,6 +42,8 @@ class Plan(eqx.Module):
 
     method: Method
     step_control: StepControl
+    stops: Array
+    save: Any
     max_steps: int = eqx.field(static=True)
     lanes: int = eqx.field(static=True)
     devices: tuple[Any, ...] = eqx.field(static=True)
@@ -49,10 +51,10 @@ class Plan(eqx.Module):
 
     def question(self, member: Member, lanes: int | None = None) -> Question:
         """What a trajectory asks."""
-        equation, y0, _, args = member
-        stops = arguments.stops((), jnp.finfo(jax.tree.leaves(y0)[0].dtype).dtype)
+        equation, y0, _, args, key = member
+        how = (self.method, self.step_control, self.stops, (), self.save, Discrete(), key, self.max_steps)
         limits = {"max_steps": self.max_steps, "max_events": 0, "lanes": lanes}
-        return Question(equation, y0, args, self.method, self.step_control, stops, (), None, **limits)
+        return Question(equation, y0, args, *how, **limits)
 
     def for_stiff(self) -> "Plan":
         """The same with a stiff method."""

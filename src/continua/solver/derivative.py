@@ -192,7 +192,7 @@ class Sweep(NamedTuple):
             return grid.page, grid.attempts
         rows, start = len(page), self.layout(grid).unpack(grid.starts[number])
         outputs = jnp.zeros((0, *grid.end.shape[1:]), grid.end.dtype)
-        problem = Problem(grid.begin, grid.end, start.y, grid.parameters, grid.control, outputs, grid.stops)
+        problem = Problem(grid.begin, grid.end, start.y, grid.parameters, grid.control, outputs, grid.stops, rows)
         loop = Loop(self.field, self.method, self.watch, problem, rows)
         left = grid.attempts - number * rows
         last = left <= rows
@@ -226,7 +226,13 @@ class Sweep(NamedTuple):
         """A batch of recorded solves becomes lanes; any other batch is left to `jax.vmap`."""
         flags = jax.tree.unflatten(layout, residuals)
         recorded = (flags.starts, flags.page, flags.numbers, flags.begin, flags.end, flags.stops)
-        if self.field.mapped is not None or not all(recorded) or flags.attempts or any(jax.tree.leaves(flags.control)):
+        if (
+            self.field.mapped is not None
+            or not self.method.in_lanes
+            or not all(recorded)
+            or flags.attempts
+            or any(jax.tree.leaves(flags.control))
+        ):
             return None
         wanted = list(flags.parameters)
         for i, mapped in zip(self.moving, inputs[1:], strict=True):

@@ -6,12 +6,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from continua.core import Args, State
-from continua.equations import Equation
-from continua.methods import Method, Tsit5
+from continua.core import Args, State, batch_size, is_traced
+from continua.equations import Equation, Stochastic
+from continua.methods import Method
 from continua.solver import arguments
-from continua.solver.choice import by_its_steps
+from continua.solver.adjoints import Adjoint
+from continua.solver.choice import by_its_noise, by_its_steps, by_structure
 from continua.solver.integration import Question, integrate
+from continua.solver.lanes import lanes_for
 from continua.solver.solution import Solution
 from continua.solver.step_control import Fixed, StepControl
 
@@ -32,6 +34,8 @@ def solve(
     tstops: Any = (),
     events: Any = (),
     save: Any = None,
+    adjoint: Adjoint | type[Adjoint] | None = None,
+    key: Any = None,
     max_steps: int = MAX_STEPS,
     max_events: int = MAX_EVENTS,
     throw: bool = True,
@@ -46,17 +50,23 @@ def solve(
         y0: the state at ts[0]: an array or any PyTree of real or complex arrays of one precision, that of the solve.
         ts: [time], strictly increasing or decreasing; the first is the start, the last the end.
         args: handed to the equation; any PyTree. Arrays and floats may change their values without a new compilation.
-        method: how to step. Unless given, `Tsit5()`; and `Rodas5P()` where the steps of that prove the equation stiff
-            (outside of `jit` and other transformations, and for at most 512 states).
-        rtol: relative tolerance, positive; 1e-6 in float64 and 1e-4 in float32 unless given.
+        method: how to step. Unless given, by the structure of the equation: `KenCarp4()` for a `SplitODE`, `ETDRK4()`
+            where its stiff part is a `Diagonal`, `ETD1()`, which is exact, for a small `Linear`; `Verlet()` for a
+            `SecondOrder` with fixed steps; `Tsit5()` for any other; and `Rodas5P()` where steps prove the equation
+            stiff (outside of `jit` and other transformations, and for at most 512 states). With noise, the one of the
+            highest strong order for it: `SRA1()`, `Milstein()`, `StochasticHeun()`, or `EulerMaruyama()` with `Fixed`.
+        rtol: relative tolerance, positive; 1e-6 in float64 and 1e-4 in float32 unless given, 1e-3 with noise.
         atol: absolute tolerance in the units of the state, positive: a number, or a PyTree like y0 of numbers or
-            arrays; rtol / 1000 unless given.
+            arrays; rtol / 1000 unless given, rtol with noise.
         step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
         tstops: times at which the equation or a derivative of it jumps, in any order. Steps end just before one, and
             begin anew behind it; those outside of `ts` are passed over. No derivative is taken with respect to them.
         events: an `Event` or several: where a condition changes its sign, the step ends, the state may be set anew, and
             the solve may end. An output at the very time of an event is the state before it.
         save: `save(t, y, args)`, what is kept at `ts` instead of the state: any PyTree of arrays.
+        adjoint: how to differentiate: `Discrete()`, exact on the steps, unless given; or `Forward()`, `Implicit()`,
+            `Backsolve()`, `Reversible()`.
+        key: of `jax.random`, for an equation with noise (`SDE`): equal keys, times and steps give equal paths.
         max_steps: how many steps may be attempted. Time and memory hardly depend on it.
         max_events: how many events may happen.
         throw: whether a solve that ends early raises. Under your own `jit` nothing can be raised: see `status`.
@@ -73,7 +83,7 @@ def solve(
 
     The result can be jitted, mapped and differentiated forward, backward and forward over backward. Gradients are those
     of the computed numbers on the recorded steps, with respect to y0, args, the equation's arrays and ts; first
-    derivatives are exact through events too.
+    derivatives are exact through events too. With noise they are taken along its path, with ts held where they are.
 
     Example:
         >>> import jax.numpy as jnp
@@ -84,18 +94,34 @@ def solve(
     equation = arguments.equation(equation)
     y0 = arguments.state(y0)
     dtype = jnp.finfo(jax.tree.leaves(y0)[0].dtype).dtype  # the real one
-    args, budget, ts = arguments.numbers(args), arguments.max_steps(max_steps), arguments.times(ts, dtype)
-    kept = arguments.save(save)
+    args, most, ts = arguments.numbers(args), arguments.max_steps(max_steps), arguments.times(ts, dtype)
+    kept, way = arguments.save(save), arguments.adjoint(adjoint)
     stops, watched = arguments.stops(tstops, dtype), arguments.events(events, max_events)
+    key = arguments.key(key)
+    arguments.noise(equation, key, y0, ts, args, watched)
+    size, bytes_each = (sum(getattr(leaf, of) for leaf in jax.tree.leaves(y0)) for of in ("size", "nbytes"))
+    lanes = lanes_for(bytes_each)
+    large = not watched and batch_size((equation, y0, args, ts, key)) > lanes
 
-    def run(method: Method) -> tuple[Solution, Any]:
-        control = arguments.step_control(method, step_control, rtol, atol, dtype)
-        question = Question(equation, y0, args, method, control, stops, watched, kept, budget, max_events)
+    def run(method: Method, attempts: int = most) -> tuple[Solution, Any]:
+        control, budget = (
+            arguments.step_control(method, step_control, rtol, atol, dtype),
+            jnp.asarray(attempts, jnp.int32),
+        )
+        few = lanes if large and method.in_lanes else None
+        question = Question(
+            equation, y0, args, method, control, stops, watched, kept, way, key, budget, most, max_events, few
+        )
         ys, ending, happened = integrate(question, ts)
         return Solution(ts, ys, ending, question, happened), ending.status
 
-    if method is None and not isinstance(step_control, Fixed):  # fixed steps were asked for, and prove nothing
-        solution = by_its_steps(run, sum(leaf.size for leaf in jax.tree.leaves(y0)))
+    if method is None and isinstance(equation, Stochastic):
+        method = by_its_noise(equation, ts[0], y0, args)
+    fixed = isinstance(step_control, Fixed)
+    first = by_structure(equation, size, fixed) if method is None else arguments.method(method, equation)
+    if method is None and not fixed:  # fixed steps were asked for, and prove nothing
+        known = not any(map(is_traced, jax.tree.leaves((equation, y0, args, ts))))
+        solution = by_its_steps(run, size, first, most if known else None)
     else:
-        solution, _ = run(arguments.method(Tsit5() if method is None else method))
+        solution, _ = run(first)
     return solution.check() if throw else solution

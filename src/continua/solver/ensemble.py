@@ -10,21 +10,21 @@ import numpy as np
 from jaxtyping import PyTree
 
 from continua.core import Args, ArgumentError, ArgumentTypeError, FailedSolve, State, is_traced
-from continua.equations import Equation
-from continua.methods import Method, Tsit5
-from continua.solver import arguments
+from continua.equations import Equation, Stochastic
+from continua.methods import Method
+from continua.solver import arguments, functions
+from continua.solver.choice import by_its_noise, by_structure
 from continua.solver.chunks import Plan, all_at_once, in_chunks
 from continua.solver.driver import MAX_STEPS
 from continua.solver.integration import integrate
+from continua.solver.lanes import lanes_for
 from continua.solver.members import Member, Members, members
-from continua.solver.post_mortem import Status, explain
+from continua.solver.post_mortem import Status, component_name, explain
 from continua.solver.solution import Solution, Stats
 from continua.solver.step_control import Fixed, StepControl
 
 CHUNK_BYTES = 2**26  # of states and outputs on the devices at once
 BESIDE = 8  # states that each trajectory needs besides its outputs
-LANE_BYTES = 3 * 2**10  # of a state in all lanes: with the slopes of a step they stay in the first-level cache
-FEWEST_LANES = 16  # or vector instructions have nothing to do
 
 
 class Ensemble(eqx.Module):
@@ -38,7 +38,7 @@ class Ensemble(eqx.Module):
         status: [trajectory], numbers of `Status`.
         reached: [trajectory], the times where they stopped.
         stats: [trajectory], counts.
-        stiff: [trajectory], whether it was solved by `Rodas5P` because `Tsit5` proved it stiff.
+        stiff: [trajectory], whether it was solved by `Rodas5P` because its steps proved it stiff.
     """
 
     ts: Any
@@ -68,7 +68,7 @@ class Ensemble(eqx.Module):
         number = int(failed[0])
         solution = self[number]
         ending = jax.tree.map(np.asarray, solution.ending)
-        name = arguments.component_name(solution.question.equation, solution.question.y0, int(ending.component[0]))
+        name = component_name(solution.question.equation, solution.question.y0, int(ending.component[0]))
         question = solution.question
         limits = question.max_steps, question.max_events
         raise FailedSolve(explain(ending, float(solution.ts[-1]), *limits, name, (number,)), self)
@@ -85,6 +85,9 @@ def solve_ensemble(
     rtol: Any = None,
     atol: Any = None,
     step_control: StepControl | None = None,
+    tstops: Any = (),
+    save: Any = None,
+    key: Any = None,
     max_steps: int = MAX_STEPS,
     throw: bool = True,
     lanes: int | None = None,
@@ -109,10 +112,14 @@ def solve_ensemble(
         in_axes: a dict that names, for `equation`, `y0`, `ts` and `args`, the axis of trajectories: an int, None for
             what all share, or a PyTree of both as in `jax.vmap`; for an equation also a dict of its fields. What it
             does not name is shared; `{"y0": 0}` unless given.
-        method: as in `solve`; unless given, the trajectories that `Tsit5()` proves stiff are solved by `Rodas5P()`.
+        method: as in `solve`; unless given, the trajectories that prove stiff are solved by `Rodas5P()`.
         rtol: relative tolerance, as in `solve`.
         atol: absolute tolerance, as in `solve`.
         step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
+        tstops: times at which the equation or a derivative of it jumps, for all trajectories, as in `solve`.
+        save: `save(t, y, args)`, what is kept of a trajectory at `ts` instead of its state: any PyTree of arrays.
+        key: for an equation with noise, a key of `jax.random`, of which trajectory i takes `split(key, N)[i]`; or
+            [trajectory], a key for each.
         max_steps: how many steps each trajectory may attempt.
         throw: whether a trajectory that ends early raises, when all are solved.
         lanes: how many trajectories a device steps at once; by the size of the state unless given.
@@ -122,8 +129,8 @@ def solve_ensemble(
         progress: whether a bar on standard error shows the chunks, where there are several and it is a terminal.
 
     Returns:
-        An `Ensemble`: `ys` (the structure of a y0, [trajectory, time, …]), `status`, `reached` and `stats`
-        [trajectory].
+        An `Ensemble`: `ys` (the structure of a y0, or of what `save` gives, [trajectory, time, …]), `status`,
+        `reached` and `stats` [trajectory].
 
     Raises:
         ArgumentError: a value, shape or dtype cannot be used; the message names the argument and the remedy.
@@ -144,22 +151,30 @@ def solve_ensemble(
         >>> print(ensemble.ys[:, -1, 0].round(3), ensemble.status)
         [1.    0.607 0.368 0.223 0.135] [0 0 0 0 0]
     """
-    everyone = _members(equation, y0, ts, args, in_axes)
+    everyone = _members(equation, y0, ts, args, in_axes, key)
     state, times = _checked(everyone)
     dtype = _real(state)
-    automatic = method is None and not isinstance(step_control, Fixed)
-    stepper = arguments.method(Tsit5() if method is None else method)
+    first, fixed = everyone.one(0), isinstance(step_control, Fixed)
+    law = first.equation
+    arguments.noise(law, first.key, state, arguments.times(first.ts, dtype), first.args)
+    if method is None and isinstance(law, Stochastic):
+        method = by_its_noise(law, first.ts[0], state, first.args)
+    states, automatic = sum(leaf.size for leaf in jax.tree.leaves(state)), method is None and not fixed
+    stepper = by_structure(law, states, fixed) if method is None else arguments.method(method, law)
     control = arguments.step_control(stepper, step_control, rtol, atol, dtype)
-    states = sum(leaf.size for leaf in jax.tree.leaves(state))
-    few = _positive("lanes", lanes) or max(FEWEST_LANES, _power_of_two(LANE_BYTES // (states * dtype.itemsize)))
+    few = _positive("lanes", lanes) or lanes_for(states * dtype.itemsize)
     devices = tuple(jax.local_devices())
-    plan = Plan(stepper, control, arguments.max_steps(max_steps), few, devices, states if automatic else 0)
+    stops, kept = arguments.stops(tstops, dtype), arguments.save(save)
+    limits = arguments.max_steps(max_steps), few, devices, states if automatic else 0
+    plan = Plan(stepper, control, stops, kept, *limits)
     if everyone.traced:
         _check_untraced(out=out, chunk=chunk)
         result = all_at_once(everyone, plan)
     else:
-        _check_out(out, state, (everyone.size, times.shape[-1]))
-        bytes_each = states * dtype.itemsize * (times.shape[-1] + BESIDE)
+        like = state if kept is None else _like_kept(kept, jnp.asarray(first.ts, dtype)[0], state, first.args)
+        _check_out(out, like, (everyone.size, times.shape[-1]))
+        wide = max(states, sum(leaf.size for leaf in jax.tree.leaves(like)))
+        bytes_each = wide * dtype.itemsize * (times.shape[-1] + BESIDE)
         pieces = -(-everyone.size // (_positive("chunk", chunk) or max(1, CHUNK_BYTES // bytes_each)))
         each = -(-everyone.size // (pieces * len(devices))) * len(devices)
         result = in_chunks(everyone, plan, each, out, progress)
@@ -167,12 +182,16 @@ def solve_ensemble(
     return ensemble.check() if throw else ensemble
 
 
-def _members(equation: Any, y0: State, ts: Any, args: Args, in_axes: Any) -> Members:
-    """Who solves what; lists of numbers become arrays."""
+def _members(equation: Any, y0: State, ts: Any, args: Args, in_axes: Any, key: Any) -> Members:
+    """Who solves what, each with a key of its own; lists of numbers become arrays."""
     in_axes = {"y0": 0} if in_axes is None else in_axes
     own_states = isinstance(in_axes, dict) and in_axes.get("y0") is not None
     y0 = _array(y0) if own_states else arguments.state(y0)
-    return members(Member(arguments.equation(equation), y0, _array(ts), arguments.numbers(args)), in_axes)
+    member = Member(arguments.equation(equation), y0, _array(ts), arguments.numbers(args), arguments.key(key))
+    if member.key is None or member.key.ndim:
+        return members(member, in_axes)
+    size = members(member._replace(key=None), in_axes).size
+    return members(member._replace(key=jax.random.split(member.key, size)), in_axes)
 
 
 def _array(value: Any) -> Any:
@@ -204,6 +223,12 @@ def _checked(everyone: Members) -> tuple[State, Any]:
     return state, everything.ts
 
 
+def _like_kept(save: Callable, t: Any, state: State, args: Args) -> Any:
+    """The shapes of what is kept of a trajectory at one time."""
+    functions.check_save(save, t, state, args)
+    return jax.eval_shape(save, t, state, args)
+
+
 def _real(state: State) -> Any:
     """The dtype of times and tolerances."""
     return jnp.finfo(jax.tree.leaves(state)[0].dtype).dtype
@@ -213,11 +238,6 @@ def _positive(name: str, value: Any) -> int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1):
         raise ArgumentError(f"`{name}` of `solve_ensemble` must be a positive int. Got {value!r}. Use 256.")
     return None if value is None else int(value)
-
-
-def _power_of_two(limit: int) -> int:
-    """The largest that is no larger."""
-    return 1 << (max(limit, 1).bit_length() - 1)
 
 
 def _check_untraced(**given: Any) -> None:

@@ -16,7 +16,7 @@ Parameters = list[Array]
 
 
 class Field(NamedTuple):
-    """A function of (t, y, parameters), slopes or others, on t [1] and y [state].
+    """A function of (t, y, parameters), slopes or others, on t [1] and y [state]; of a step, on t [1] and h [1].
 
     With `mapped` (one flag a parameter) it takes t [1, lane] and y [state, lane]. Times keep an axis of length 1 for
     the state, so that they broadcast against it without rank promotion. `flat_parts` are functions that the method
@@ -108,21 +108,23 @@ def _primitives(jaxpr: Any) -> set[str]:
     return names
 
 
-def flatten(functions: Sequence[Callable], t: Scalar, y: State, args: Args) -> Flat:
+def flatten(functions: Sequence[Callable], t: Scalar, y: State, args: Args, steps: Sequence[Callable] = ()) -> Flat:
     """Flatten the state and turn all that the functions of (t, y, args) depend on, tracers included, into parameters.
 
     What gives the structure of the state (see `in_state`) gives a flat state. A plain function that closes over traced
-    arrays would leak them into the derivative rules; a jaxpr cannot.
+    arrays would leak them into the derivative rules; a jaxpr cannot. The functions of `steps`, of (t, h, args), come
+    last.
     """
     flat, unravel = _ravel(y)
 
-    def close(function: Callable) -> Any:
-        def flattened(t: Scalar, y: Array) -> Array:
-            return _ravel(function(t, unravel(y), args))[0].astype(flat.dtype)
+    def close(function: Callable, x: Array, inside: Callable[[Array], Any]) -> Any:
+        def flattened(t: Scalar, x: Array) -> Array:
+            return _ravel(function(t, inside(x), args))[0].astype(flat.dtype)
 
-        return jax.make_jaxpr(flattened)(t, flat)
+        return jax.make_jaxpr(flattened)(t, x)
 
-    closed = [close(function) for function in functions]
+    closed = [close(function, flat, unravel) for function in functions]
+    closed += [close(function, jnp.zeros((1,), flat.dtype), lambda h: h[0]) for function in steps]
     consts = {id(c): c for one in closed for c in one.consts}  # what several functions hold is one parameter
     places = {key: i for i, key in enumerate(consts)}
     parameters, unpack = _packed([jnp.asarray(c) for c in consts.values()])

@@ -1,5 +1,6 @@
 """From a question to numbers: flatten, step, read the outputs and the events."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -10,15 +11,15 @@ from jax import lax
 from jaxtyping import Array
 
 from continua.core import Args, State, Times
-from continua.equations import Equation
+from continua.equations import BrownianPath, Driven, Equation, Stochastic
 from continua.methods import Method
-from continua.solver import arguments
+from continua.solver import arguments, functions
+from continua.solver.adjoints import Adjoint
 from continua.solver.events import Event, Happened, Watch
 from continua.solver.field import Field, Flat, flatten, in_state
-from continua.solver.kernel import kernel
-from continua.solver.loop import Layout, Problem, layout_of
+from continua.solver.loop import Layout, Loop, Problem, layout_of
 from continua.solver.post_mortem import Ending
-from continua.solver.step_control import StepControl
+from continua.solver.step_control import Fixed, StepControl
 
 
 class Question(eqx.Module):
@@ -32,6 +33,9 @@ class Question(eqx.Module):
     stops: Array
     events: tuple[Event, ...]
     save: Callable[[Any, Any, Any], Any] | None
+    adjoint: Adjoint
+    key: Any
+    budget: Any  # of steps to attempt, at most `max_steps`
     max_steps: int = eqx.field(static=True)
     max_events: int = eqx.field(static=True)
     lanes: int | None = eqx.field(static=True, default=None)  # through how many a mapped question goes
@@ -40,17 +44,10 @@ class Question(eqx.Module):
 @cast(Any, eqx.filter_jit)(inline=True)  # inside a user's jit a call of its own would hide which inputs are constant
 def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | None]:
     """The values at `ts`, which rise or fall, the ending and the events; times between the ends may repeat."""
-    arguments.check_field(question.equation, ts[0], question.y0, question.args)
-    if question.save is not None:
-        arguments.check_save(question.save, ts[0], question.y0, question.args)
-    arguments.check_parts(question.method, ts[0], question.y0, question.args)
-    arguments.check_events(question.events, ts[0], question.y0, question.args)
-    flat, watch = _flatten(question, ts[0])
-    control = arguments.flat_control(question.step_control, question.y0)
-    stops = lax.stop_gradient(question.stops)
-    problem = Problem(ts[:1], ts[-1:], flat.y, flat.parameters, control, ts[1:-1], stops)
+    question, ts, flat, watch, problem = _posed(question, ts)
     field, method = flat.fields[0], question.method
-    ending, drawn, _ = kernel(field, method, watch, question.max_steps, lanes=question.lanes)(problem)
+    run = question.adjoint.kernel(field, method, watch, question.max_steps, question.lanes)
+    ending, drawn, _ = run(problem)
     inside, layout = len(ts) - 2, layout_of(watch, ts.dtype)
 
     def value(t: Array, y: Array) -> Any:
@@ -66,6 +63,48 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | 
     return ys, ending, _happened(flat, watch, method, drawn[inside:], ending)
 
 
+@cast(Any, eqx.filter_jit)
+def attempted(question: Question, ts: Times) -> tuple[Array, Array]:
+    """The times with which all attempts began, and how far each went, 0 where it was rejected: [max_steps]."""
+    question, _, flat, watch, problem = _posed(question, ts)
+    loop = Loop(flat.fields[0], question.method, watch, problem, question.max_steps)
+    times = jnp.zeros((question.max_steps, 2), ts.dtype)
+    _, times, *_ = loop.fill(loop.begin(), times, None, None, question.budget)
+    return cast(Array, times)[:, 0], cast(Array, times)[:, 1]
+
+
+def _posed(question: Question, ts: Times) -> tuple[Question, Times, Flat, Watch | None, Problem]:
+    """The question as the loop takes it."""
+    functions.check_field(question.equation, ts[0], question.y0, question.args)
+    question, ts = _along_a_path(question, ts)
+    if question.save is not None:
+        functions.check_save(question.save, ts[0], question.y0, question.args)
+    functions.check_parts(question.method, question.equation, ts[0], question.y0, question.args)
+    functions.check_events(question.events, ts[0], question.y0, question.args)
+    flat, watch = _flatten(question, ts[0])
+    control = arguments.flat_control(question.step_control, question.y0)
+    stops = lax.stop_gradient(question.stops)
+    problem = Problem(ts[:1], ts[-1:], flat.y, flat.parameters, control, ts[1:-1], stops, question.budget)
+    return question, ts, flat, watch, problem
+
+
+def _along_a_path(question: Question, ts: Times) -> tuple[Question, Times]:
+    """A stochastic equation with the noise that its key gives, drawn in cells as long as fixed steps, else in one.
+
+    A path has no derivative in time, so its times are constants.
+    """
+    equation, control = question.equation, question.step_control
+    functions.check_fit(question.method, equation, ts[0], question.y0, question.args, control)
+    if not isinstance(equation, Stochastic):
+        return question, ts
+    ts = lax.stop_gradient(ts)
+    motions = functions.motions(equation, ts[0], question.y0, question.args)
+    width = control.h if isinstance(control, Fixed) else ts[-1] - ts[0]
+    width = jnp.where(width > 0, width, 1)  # a solve that ends where it begins
+    path = BrownianPath(question.key, motions, ts[0], width)
+    return dataclasses.replace(question, equation=Driven(equation, path)), ts
+
+
 def _where(reached: Array, values: Array) -> Array:
     """NaN past the end of the solve; what is no floating number has none, and is 0."""
     missing = jnp.nan if jnp.issubdtype(values.dtype, jnp.inexact) else 0
@@ -74,15 +113,19 @@ def _where(reached: Array, values: Array) -> Array:
 
 def _flatten(question: Question, t: Array) -> tuple[Flat, Watch | None]:
     """The equation and its events on a flat state, with the parameters they share."""
-    events, parts = question.events, question.method.parts()
+    events, parts = question.events, question.method.parts(question.equation)
     equation = question.method.prepared(question.equation)
-    functions = [in_state(function) for function in (equation, *parts.values())]
+    of_states = {name: part.function for name, part in parts.items() if not part.of_step}
+    of_steps = {name: part.function for name, part in parts.items() if part.of_step}
+    functions = [in_state(function) for function in (equation, *of_states.values())]
     if events:
         functions.append(lambda t, y, args: jnp.stack([jnp.reshape(e.condition(t, y, args), ()) for e in events]))
     functions += [in_state(event.reset) for event in events if event.reset is not None]
-    flat = flatten(functions, t, question.y0, question.args)
-    fields = iter(flat.fields)
-    field = next(fields)._replace(flat_parts=tuple((name, next(fields)) for name in parts))
+    flat = flatten(functions, t, question.y0, question.args, list(of_steps.values()))
+    fields, steps = iter(flat.fields), flat.fields[len(functions) :]
+    field = next(fields)
+    flat_parts = [*((name, next(fields)) for name in of_states), *zip(of_steps, steps, strict=True)]
+    field = field._replace(flat_parts=tuple(flat_parts))
     if not events:
         return flat._replace(fields=[field]), None
     watch = Watch(

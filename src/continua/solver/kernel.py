@@ -26,6 +26,8 @@ from continua.solver.replay import Replay
 Result = tuple[Ending, Array, Record | None]  # how it ended, the packed rows of the steps with outputs, the record
 Kernel = Callable[[Problem], Result]
 
+FEW_BLOCKS = 4  # of lanes: forward, so few go at once, because to hand problems out takes longer than it saves
+
 
 def kernel(
     field: Field,
@@ -43,8 +45,8 @@ def kernel(
         watch: the events.
         max_steps: the budget.
         keep: whether the record is returned.
-        lanes: through how many lanes a batch without events goes; all at once unless given. Of more problems no record
-            is kept.
+        lanes: through how many lanes a large batch without events goes; all at once unless given. No record is kept
+            then.
     """
     run = jax.custom_jvp(_batching(field, method, watch, max_steps, keep, lanes))
 
@@ -62,37 +64,51 @@ def kernel(
         else:
             residuals, layout = jax.tree.flatten(grid_of(record, problem))
             linear = sweep.linear_map(layout)
-        moved = Moved(*linear_map(linear, residuals, [dy, *(dot.parameters[i] for i in moving)]))
+        head = layout_of(watch, drawn.dtype).head
+        rows = [drawn, record.starts, record.page] if keep and record is not None else [drawn]
+        like = [ending.y, *(jax.ShapeDtypeStruct((len(x), x.shape[1] - head), x.dtype) for x in rows)]
+        moved = Moved(*linear_map(linear, residuals, [dy, *(dot.parameters[i] for i in moving)], like))
         if not isinstance(dot.end, SymbolicZero):
             later = jnp.where(ending.t == problem.end, dot.end, 0)  # a solve that ended before does not see it
             moved = moved._replace(end=moved.end + field(problem.end, ending.y, problem.parameters) * later)
-        return (ending, drawn, record if keep else None), _tangent(
-            ending, drawn, record, moved, layout_of(watch, drawn.dtype).head
-        )
+        return (ending, drawn, record if keep else None), _tangent(ending, drawn, record, moved, head)
 
     run.defjvp(rule, symbolic_zeros=True)
     return run
 
 
+def once(loop: Loop, keep: bool = False) -> Result:
+    """The loop as it is, which JAX may push tangents through."""
+    return _explained(loop, loop.run(keep), keep)
+
+
+def _explained(loop: Loop, trace: Trace, keep: bool) -> Result:
+    ending = examine(loop.field, loop.watch, loop.problem, trace.last)
+    return ending, trace.drawn, trace.record if keep else None
+
+
+def plain(field: Field, method: Method, watch: Watch | None, max_steps: int) -> Kernel:
+    """The loop and its batching without a record, for who brings a derivative of his own."""
+    return _batching(field, method, watch, max_steps, False, None)
+
+
 def _batching(field: Field, method: Method, watch: Watch | None, max_steps: int, keep: bool, few: int | None) -> Kernel:
     """The loop, which under vmap moves the batch to trailing lanes that step each at its own pace."""
 
-    def explained(loop: Loop, trace: Trace) -> Result:
-        ending = examine(loop.field, loop.watch, loop.problem, trace.last, max_steps)
-        return ending, trace.drawn, trace.record if keep else None
+    def alone(problem: Problem) -> Result:
+        return once(Loop(field, method, watch, problem, max_steps), keep)
 
-    @custom_vmap
-    def run(problem: Problem) -> Result:
-        loop = Loop(field, method, watch, problem, max_steps)
-        return explained(loop, loop.run(keep))
+    if not method.in_lanes:
+        return alone
+    run = custom_vmap(alone)
 
     @run.def_vmap
     def lanes(size: int, mapped: list[Problem], problem: Problem) -> tuple[Result, Any]:
         (flags,) = mapped
         batch = Batch(field, method, watch, max_steps, problem, flags, size)
         loop = batch.whole()
-        trace = loop.run(keep) if few is None or size <= few else through(batch, few)
-        ending, drawn, record = explained(loop, trace)
+        trace = loop.run(keep) if few is None or size <= FEW_BLOCKS * few else through(batch, few)
+        ending, drawn, record = _explained(loop, trace, keep)
         ending, drawn = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (ending, drawn))
         every = jax.tree.map(lambda _: True, (ending, drawn))
         if record is None:
@@ -110,7 +126,7 @@ def _tangent(ending: Ending, drawn: Array, record: Record | None, moved: Moved, 
     def beside(rows: Array, dy: Array) -> Array:
         return jnp.concatenate([jnp.zeros_like(rows[:, :head]), dy], 1)
 
-    still, constants = jax.tree.map(_no_tangent, (ending, record))
+    still, constants = jax.tree.map(no_tangent, (ending, record))
     ends = still._replace(y=moved.end), beside(drawn, moved.drawn)
     if record is None or moved.starts is None or moved.page is None:
         return *ends, None
@@ -121,6 +137,7 @@ def _dense(x: Any) -> Array:
     return x if isinstance(x, jax.Array) else jnp.zeros(x.shape, x.dtype)
 
 
-def _no_tangent(x: Array) -> Any:
+def no_tangent(x: Array) -> Any:
+    """A tangent or cotangent that is zero, as JAX wants it for the dtype of x."""
     nothing = cast(Any, jax.dtypes.float0)
     return jnp.zeros_like(x) if jnp.issubdtype(x.dtype, jnp.inexact) else np.zeros(x.shape, nothing)

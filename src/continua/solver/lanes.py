@@ -21,10 +21,17 @@ from continua.solver.loop import Loop, Problem, Record, Stepper, Trace, blank, l
 
 Index = Int[Array, " lane"]
 
+LANE_BYTES = 3 * 2**10  # of a state in all lanes: with the slopes of a step they stay in the first-level cache
+FEWEST_LANES = 16  # or vector instructions have nothing to do
 SCRATCH_BYTES = 2**20  # a page of steps that stays in a second-level cache
 IDLE = 8  # one lane in so many may wait before finished problems are given back
 UNLIKE = 16  # how many times longer than the shortest a problem may look before the longest go first
 UNEVEN = 1.5  # most attempts of a block over their mean, beyond which the attempts of all are counted first
+
+
+def lanes_for(state_bytes: int) -> int:
+    """How many lanes step at once, a power of two."""
+    return max(FEWEST_LANES, 1 << (max(LANE_BYTES // state_bytes, 1).bit_length() - 1))
 
 
 class Batch(NamedTuple):
@@ -171,7 +178,7 @@ def _queue(batch: Batch, begun: Stepper) -> Array:
 
 def _going(loop: Loop, state: Stepper) -> Array:
     """[1, lane]: whether there is time and budget left; lanes of different problems count their own attempts."""
-    return loop.alive(state) & (state.counts[:1] < loop.max_steps)
+    return loop.alive(state) & (state.counts[:1] < loop.problem.budget)
 
 
 def _until_idle(loop: Loop, state: Stepper, idle: Array) -> Stepper:

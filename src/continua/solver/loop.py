@@ -25,7 +25,7 @@ MOST_ROWS = 2**11
 class Problem(NamedTuple):
     """What is traced: `y` [state] or [state, lane], times [1] or [1, lane], outputs [output] or [output, lane].
 
-    At `stops`, like outputs and in order of time, steps end and begin anew.
+    At `stops`, like outputs and in order of time, steps end and begin anew; at most `budget` steps are attempted.
     """
 
     start: Instant
@@ -35,6 +35,7 @@ class Problem(NamedTuple):
     control: StepControl
     outputs: Array
     stops: Array
+    budget: Count | int
 
     def in_lanes(self, mapped: "Problem", size: int) -> "Problem":
         """A batch with a leading axis, where `mapped` says so, as lanes; parameters stay as they are."""
@@ -324,19 +325,19 @@ class Loop(NamedTuple):
         page: Array | None,
         drawn: Drawn | None,
         log: Drawn | None,
-        limit: Array | int,
+        limit: Any,
         offset: Array | int = 0,
     ) -> tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]:
         """Attempt until done, or until `limit` attempts.
 
-        Their rows are written over those of `page`, those that contain outputs are added to `drawn`, and those that end
-        with an event to `log`, where these are given; `offset` is the number of the first attempt.
+        Their rows are written over those of `page`, as far as these go; those that contain outputs are added to
+        `drawn`, and those that end with an event to `log`, where these are given; `offset` is the number of the first.
         """
 
         def body(carry: tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]) -> Any:
             state, page, drawn, log, n = carry
             state, row = self.attempt(state)
-            page = None if page is None else lax.dynamic_update_index_in_dim(page, row, n, 0)
+            page = None if page is None else lax.dynamic_update_index_in_dim(page, row[: page.shape[1]], n, 0)
             drawn = None if drawn is None else self._draw(drawn, row, n + offset, state.t)
             log = None if log is None else _noted(log, row, row[self.layout.head - 1], n + offset)
             return state, page, drawn, log, n + 1
@@ -370,7 +371,7 @@ class Loop(NamedTuple):
         log = None if self.watch is None else nothing(self.watch.most, jnp.zeros(lanes, jnp.int32))
         record = None
         if not keep and (drawn is None or outputs.ndim == 1):
-            state, _, drawn, log, _ = self.fill(state, None, drawn, log, self.max_steps)
+            state, _, drawn, log, _ = self.fill(state, None, drawn, log, self.problem.budget)
         else:
             state, drawn, log, record = self._run_pages(row, state.counts, drawn, log, over)
         kept = [one for one in (drawn, log) if one is not None] or [nothing(0, zero)]
@@ -387,13 +388,13 @@ class Loop(NamedTuple):
         pages, record = Paging(len(over.starts), len(over.page)), over._replace(attempts=jnp.zeros((), jnp.int32))
 
         def going(carry: Turn) -> Array:
-            return (carry[4].attempts < self.max_steps) & jnp.any(self.alive(self.layout.unpack(carry[0])))
+            return (carry[4].attempts < self.problem.budget) & jnp.any(self.alive(self.layout.unpack(carry[0])))
 
         def turn(carry: Turn) -> Turn:
             row, counts, drawn, log, record = carry
             offset = record.attempts
             starts = lax.dynamic_update_index_in_dim(record.starts, row, offset // pages.rows, 0)
-            limit = jnp.minimum(pages.rows, self.max_steps - offset)
+            limit = jnp.minimum(pages.rows, self.problem.budget - offset)
             now = None if lanes else drawn
             state = self.resume(self.layout.unpack(row))._replace(counts=counts)
             state, page, now, log, filled = self.fill(state, record.page, now, log, limit, offset)

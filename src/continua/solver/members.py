@@ -12,7 +12,8 @@ import numpy as np
 from continua.core import Args, ArgumentError, ArgumentTypeError, State, is_traced
 from continua.equations import Equation
 
-PARTS = ("equation", "y0", "ts", "args")
+NAMED = ("equation", "y0", "ts", "args")
+PARTS = (*NAMED, "key")
 
 
 class Member(NamedTuple):
@@ -22,6 +23,7 @@ class Member(NamedTuple):
     y0: State
     ts: Any
     args: Args
+    key: Any = None
 
 
 class Members(eqx.Module):
@@ -87,14 +89,14 @@ def members(member: Member, in_axes: Any) -> Members:
 
 
 def _axes_of_leaves(member: Member, in_axes: Any) -> list[int | None]:
-    if not isinstance(in_axes, dict) or not set(in_axes) <= set(PARTS):
+    if not isinstance(in_axes, dict) or not set(in_axes) <= set(NAMED):
         raise ArgumentTypeError(
             "`in_axes` of `solve_ensemble` must be a dict with keys among equation, y0, ts and args. "
             f"Got {in_axes!r}. Use {{'y0': 0, 'args': 0}}."
         )
     found: list[int | None] = []
     for part, value in zip(PARTS, member, strict=True):
-        prefix = _completed(in_axes.get(part), value)
+        prefix = 0 if part == "key" else _completed(in_axes.get(part), value)
         try:
             axes = jax.tree.map(
                 lambda axis, below: [axis] * len(jax.tree.leaves(below)), prefix, value, is_leaf=_is_none

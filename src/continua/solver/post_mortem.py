@@ -3,11 +3,14 @@
 import enum
 from typing import NamedTuple, cast
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import FlatState
+from continua.core import FlatState, State
+from continua.equations import Equation
 from continua.methods import spectral_radius
 from continua.solver.events import Watch
 from continua.solver.field import Field
@@ -45,7 +48,7 @@ class Ending(NamedTuple):
     radius: Array
 
 
-def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper, max_steps: int) -> Ending:
+def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper) -> Ending:
     """The ending of a loop, from its last state alone."""
     t, y, p = last.t, last.y, problem.parameters
     failed, ended, lost = problem.left(last), jnp.zeros_like(t, bool), jnp.zeros_like(t, bool)
@@ -65,7 +68,7 @@ def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper, 
     bursting |= jnp.abs(y) > jnp.sqrt(jnp.finfo(y.dtype).max)
     bursting |= broken & (jnp.abs(y) > jnp.finfo(y.dtype).max ** 0.25)  # the state's size made it overflow
     broken &= ~jnp.any(bursting, 0, keepdims=True)
-    out_of_steps = last.counts[:1] >= max_steps
+    out_of_steps = last.counts[:1] >= problem.budget
     status = jnp.select(
         [
             ended,
@@ -143,3 +146,17 @@ def explain(
                 f"The step fell below round-off at t={t:.6g}{where} ({component} changes fastest, last step {h:.2g}). "
                 "The equation is singular, undefined or jumps there: end `ts` before that point, or restart behind it."
             )
+
+
+def component_name(equation: Equation, y0: State, component: int) -> str:
+    """How a flat component is called: by the equation's names, else by its place in y0."""
+    sizes = [np.size(y) * (1 + np.iscomplexobj(y)) for y in jax.tree.leaves(y0)]
+    if len(equation.states) == sum(sizes):
+        return equation.states[component]
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(y0)]
+    for path, leaf, size in zip(paths, jax.tree.leaves(y0), sizes, strict=True):
+        if component < size:
+            index = np.unravel_index(component % np.size(leaf), np.shape(leaf))
+            return f"y{path}" + (f"[{', '.join(str(int(i)) for i in index)}]" if index else "")
+        component -= size
+    return f"component {component}"

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from continua.core import FailedSolve, State, Times, is_traced
+from continua.core import ArgumentError, FailedSolve, State, Times, is_traced
 from continua.solver import arguments
 from continua.solver.events import Happened
-from continua.solver.integration import Question, integrate
-from continua.solver.post_mortem import Ending, Status, explain
+from continua.solver.integration import Question, attempted, integrate
+from continua.solver.post_mortem import Ending, Status, component_name, explain
 
 FINE = (Status.SUCCESS, Status.EVENT)
 
@@ -81,6 +81,20 @@ class Solution(eqx.Module):
         rank = jnp.argsort(order)
         return jax.tree.map(lambda y: y[padding + 1 : -1][rank].reshape(*t.shape, *y.shape[1:]), ys)
 
+    def steps(self) -> Times:
+        """The times at which the accepted steps begin and the last one ends, [step + 1], by stepping once more.
+
+        `solution(solution.steps())` are the states there, and differentiates. For one solve, outside of `jit`, whose
+        arrays have a fixed length.
+        """
+        if is_traced(self.ending.status) or self.ending.status.ndim > 1:
+            raise ArgumentError(
+                "`steps` of a Solution is for one solve, outside of `jit` and `vmap`. Got a traced or mapped one. "
+                "Use `ts` with the times that you need."
+            )
+        begun, lengths = (np.asarray(x) for x in attempted(self.question, self.ts))
+        return jnp.append(begun[lengths != 0], self.ending.t)
+
     def check(self) -> "Solution":
         """Raise `FailedSolve` for the first failed trajectory, else return the solution itself.
 
@@ -92,7 +106,7 @@ class Solution(eqx.Module):
         at = tuple(int(i) for i in np.argwhere(~np.isin(np.asarray(codes)[..., 0], FINE))[0])
         ending = jax.tree.map(lambda x: np.asarray(x)[at], self.ending)
         y0 = jax.tree.map(lambda x: np.asarray(x)[at], self.question.y0)
-        name = arguments.component_name(self.question.equation, y0, int(ending.component[0]))
+        name = component_name(self.question.equation, y0, int(ending.component[0]))
         end = float(np.asarray(self.ts)[at][-1])
         limits = self.question.max_steps, self.question.max_events
         raise FailedSolve(explain(ending, end, *limits, name, at), self)

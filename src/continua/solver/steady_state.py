@@ -17,7 +17,7 @@ from jaxtyping import Array
 from continua.core import Args, FailedSolve, State, is_traced
 from continua.equations import Equation
 from continua.methods import Method, Rodas5P
-from continua.solver import arguments
+from continua.solver import arguments, functions
 from continua.solver.driver import MAX_STEPS, solve
 from continua.solver.events import Event
 from continua.solver.post_mortem import Status
@@ -111,8 +111,8 @@ def steady_state(
     equation, y0, args = arguments.equation(equation), arguments.state(y0), arguments.numbers(args)
     flat, unravel = ravel_pytree(y0)
     t = jnp.asarray(t, flat.dtype)
-    arguments.check_field(equation, t, y0, args)
-    method = Rodas5P() if method is None else arguments.method(method)
+    functions.check_field(equation, t, y0, args)
+    method = Rodas5P() if method is None else arguments.method(method, equation)
     control = arguments.step_control(method, None, rtol, atol, flat.dtype)
     scale = cast(Adaptive, arguments.flat_control(control, y0))
 

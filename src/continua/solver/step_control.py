@@ -155,7 +155,7 @@ class Fixed(StepControl):
         return finite, jnp.where(finite, 1.0, 0.0).astype(after.dtype)
 
 
-def _error_order(method: Method) -> int:
+def _error_order(method: Method) -> float:
     return method.error_order or method.order
 
 
