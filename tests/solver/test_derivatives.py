@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import pytest
 
 import continua
-from continua.equations import LotkaVolterra
+from continua import methods
+from continua.equations import Diagonal, LotkaVolterra, SecondOrder, SplitODE
 from continua.methods import DOP853, DormandPrince5, Euler, Tsit5
 from continua.solver import Fixed
 from continua.solver import loop as loop_module
@@ -192,3 +193,42 @@ def test_backward_in_time_has_the_same_derivatives():
     by_parameters, by_times = jax.jit(jax.grad(back, (0, 1)))(P, TS[::-1])
     assert apart(by_parameters, finite_difference(back, P)) < 1e-6
     assert apart(by_times, finite_difference(lambda ts: back(P, ts), TS[::-1])) < 1e-6
+
+
+def driven(p):
+    """A damped, driven state; the damping alone is linear."""
+    return SplitODE(Diagonal(-p), lambda t, y, args: jnp.sin(y[::-1]) + jnp.cos(t))
+
+
+def swing(p):
+    return SecondOrder(lambda t, q, args: jnp.cos(t) - p * jnp.sin(q))
+
+
+IN_PARTS = {"Lie": methods.Lie(methods.ETD1(), methods.RK4())}
+ORBITS = ["SymplecticEuler", "Yoshida4"]
+ONE_STEP = ["Heun", "Midpoint", "RK4", "SSPRK3", "BogackiShampine3", "Vern7", "RKC"]
+STIFF = ["ImplicitEuler", "Trapezoidal", "Rosenbrock23", "KenCarp3", "ETD1", "Lie"]
+
+
+@pytest.mark.parametrize("name", ONE_STEP + STIFF + ORBITS)
+def test_forward_equals_reverse_for_every_method(name):
+    """⟨gradient, v⟩ = the derivative along v; the methods not here have this test beside others of their own."""
+    method = IN_PARTS[name] if name in IN_PARTS else getattr(methods, name)()
+    law, y0 = (swing, (Y0, -Y0)) if name in ORBITS else (driven, Y0)
+
+    def total(inputs):
+        p, y0, t1 = inputs
+        ys = continua.solve(law(p), y0, jnp.stack([0.0 * t1, t1]), method=method, step_control=Fixed(0.2)).ys
+        return sum((y[-1] ** 3).sum() for y in jax.tree.leaves(ys))
+
+    @jax.jit
+    def both(inputs, directions):
+        gradient = jax.grad(total)(inputs)
+        return gradient, jax.jvp(total, (inputs,), (directions,))[1]
+
+    inputs = jnp.array([1.3, 0.4]), y0, jnp.array(1.0)
+    directions = jax.tree.map(lambda x: jnp.cos(jnp.arange(1.0, x.size + 1)).reshape(x.shape), inputs)
+    gradient, along = both(inputs, directions)
+    dot = sum((g * d).sum() for g, d in zip(jax.tree.leaves(gradient), jax.tree.leaves(directions), strict=True))
+    assert abs(float(along)) > 1e-3
+    assert float(dot) == pytest.approx(float(along), rel=1e-9)
