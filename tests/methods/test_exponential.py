@@ -114,7 +114,6 @@ def kuramoto_sivashinsky(modes, length):
     return SplitODE(Diagonal(k**2 - k**4), transport), jnp.fft.rfft(start)
 
 
-@pytest.mark.core
 def test_kuramoto_sivashinsky_takes_a_tenth_of_the_explicit_steps():
     law, start = kuramoto_sivashinsky(128, 32 * np.pi)
     fine = continua.solve(law, start, [0.0, 20.0], method=ETDRK4(), rtol=1e-9).ys[-1]

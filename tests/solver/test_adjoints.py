@@ -37,11 +37,16 @@ def gradient(adjoint, **how):
 EXACT = gradient(Discrete())
 
 
-@pytest.mark.core
-@pytest.mark.parametrize("adjoint", [Backsolve(), Backsolve(method=Vern7()), Reversible()], ids=str)
+@pytest.mark.parametrize(
+    "adjoint", [pytest.param(Backsolve(), marks=pytest.mark.core), Backsolve(method=Vern7()), Reversible()], ids=str
+)
 def test_the_gradient_is_the_exact_one_within_the_tolerance(adjoint):
     found, exact = gradient(adjoint)(*POINT), EXACT(*POINT)
     assert all(apart(a, b) < 1e-8 for a, b in zip(found, exact, strict=True))
+
+
+@pytest.mark.parametrize("adjoint", [Backsolve(), Reversible()], ids=str)
+def test_batches_of_gradients(adjoint):
     starts = jnp.stack([START, 1.2 * START])
     batch = jax.jit(jax.vmap(lambda y: gradient(adjoint)(RATES, y, TS)))(starts)
     one = EXACT(RATES, starts[1], TS)

@@ -50,7 +50,6 @@ SETTINGS = {
 }
 
 
-@pytest.mark.core
 def test_outputs_lie_on_the_path_whatever_the_steps():
     """Also between steps, and behind a stop: to the error of a step, not of an interpolation."""
     every = jax.jit(jax.vmap(lambda key, h: growth(key, step_control=Fixed(h), tstops=[0.111, 0.777]), (0, None)))
@@ -91,8 +90,7 @@ def test_gradients_are_those_of_the_recorded_steps(name):
         assert float((loss(P + d) - loss(P - d)) / 2e-6) == pytest.approx(float(reverse[1]), rel=1e-7)
 
 
-@pytest.mark.core
-@pytest.mark.parametrize("options", [FIXED, LOOSE], ids=["fixed", "adaptive"])
+@pytest.mark.parametrize("options", [pytest.param(FIXED, marks=pytest.mark.core), LOOSE], ids=["fixed", "adaptive"])
 def test_a_key_each_makes_an_ensemble(options):
     """vmap is a loop, solve_ensemble is vmap, and their gradients agree."""
     ts = ENDS if options is FIXED else TS
