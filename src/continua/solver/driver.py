@@ -101,7 +101,7 @@ def solve(
     arguments.noise(equation, key, y0, ts, args, watched)
     size, bytes_each = (sum(getattr(leaf, of) for leaf in jax.tree.leaves(y0)) for of in ("size", "nbytes"))
     lanes = lanes_for(bytes_each)
-    large = not watched and batch_size((equation, y0, args, ts, key)) > lanes
+    large = batch_size((equation, y0, args, ts, key)) > lanes
 
     def run(method: Method, attempts: int = most) -> tuple[Solution, Any]:
         control, budget = (
