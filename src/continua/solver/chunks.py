@@ -17,7 +17,7 @@ from continua.methods import Method, Rodas5P
 from continua.solver.adjoints import Discrete
 from continua.solver.choice import proven_stiff
 from continua.solver.events import Event, Happened
-from continua.solver.integration import Question, integrate
+from continua.solver.integration import Question, in_turn, integrate
 from continua.solver.members import Member, Members
 from continua.solver.solution import Solution, Stats
 from continua.solver.step_control import StepControl
@@ -121,13 +121,14 @@ def _with_the_stiff(members: Members, plan: Plan, there: np.ndarray | None) -> R
 def _solved(members: Members, plan: Plan, there: Bool[Array, " trajectory"] | None) -> Result:
     """Every trajectory by lanes of its device; those that are not `there` take no time."""
     devices = len(plan.devices)
-    lanes = plan.lanes if members.size > plan.lanes * devices else None
+    lanes = plan.lanes if members.size > plan.lanes * devices > devices else None
     given, rest = eqx.partition((members.shared, plan), eqx.is_array)
 
     def share(own: list[Array], there: Array | None, given: Any) -> Result:
         shared, plan = eqx.combine(given, rest)
 
-        def one(own: list[Array], there: Array | None) -> Result:
+        def one(row: tuple[list[Array], Array | None]) -> Result:
+            own, there = row
             member = Members([], shared, members.places, members.tree).join(own)
             dtype = jnp.finfo(jax.tree.leaves(member.y0)[0].dtype).dtype
             ts = jnp.asarray(member.ts, dtype)
@@ -137,7 +138,8 @@ def _solved(members: Members, plan: Plan, there: Bool[Array, " trajectory"] | No
             solution = Solution(ts, ys, ending, question)
             return Result(ys, ending.status[0], ending.t[0], solution.stats, jnp.zeros((), bool), happened)
 
-        return jax.vmap(one, (0, None if there is None else 0))(own, there)
+        rows = own, there
+        return in_turn(one, rows) if plan.lanes == 1 else jax.vmap(one)(rows)
 
     if devices == 1:
         return share(members.own, there, given)

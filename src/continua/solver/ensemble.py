@@ -130,7 +130,8 @@ def solve_ensemble(
         max_steps: how many steps each trajectory may attempt.
         max_events: how many events may happen to each; time and memory for reading them grow with it.
         throw: whether a trajectory that ends early raises, when all are solved.
-        lanes: how many trajectories a device steps at once; by the size of the state unless given.
+        lanes: how many trajectories a device steps at once; by the size of the state unless given, and with events one
+            after another, since all lanes wait while one of them searches for its event.
         chunk: how many trajectories go to the devices at once; by the size of the result unless given.
         out: the structure of `ys` in writable arrays of the host, [trajectory, time, …], to be filled; such as
             `numpy.lib.format.open_memmap("ys.npy", "w+", float, shape)`.
@@ -172,7 +173,7 @@ def solve_ensemble(
     states, automatic = sum(leaf.size for leaf in jax.tree.leaves(state)), method is None and not fixed
     stepper = by_structure(law, states, fixed) if method is None else arguments.method(method, law)
     control = arguments.step_control(stepper, step_control, rtol, atol, dtype)
-    few = _positive("lanes", lanes) or lanes_for(states * dtype.itemsize)
+    few = _positive("lanes", lanes) or (1 if watched else lanes_for(states * dtype.itemsize))
     devices = tuple(jax.local_devices())
     stops, kept = arguments.stops(tstops, dtype), arguments.save(save)
     limits = arguments.max_steps(max_steps), max_events, few, devices, states if automatic else 0
