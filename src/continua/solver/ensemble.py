@@ -128,7 +128,7 @@ def solve_ensemble(
         key: for an equation with noise, a key of `jax.random`, of which trajectory i takes `split(key, N)[i]`; or
             [trajectory], a key for each.
         max_steps: how many steps each trajectory may attempt.
-        max_events: how many events may happen to each; time and memory for reading them grow with it.
+        max_events: how many events may happen to each; the memory of `events` grows with it.
         throw: whether a trajectory that ends early raises, when all are solved.
         lanes: how many trajectories a device steps at once; by the size of the state unless given, and with events one
             after another, since all lanes wait while one of them searches for its event.

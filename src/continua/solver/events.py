@@ -72,7 +72,7 @@ class Happened(eqx.Module):
         Those of a batch follow each other, trajectory by trajectory.
         """
         chosen = self.which[..., number]
-        return self.ts[chosen], jax.tree.map(lambda y: y[chosen], self.ys)
+        return jax.tree.map(lambda x: jnp.asarray(x[chosen]), (self.ts, self.ys))
 
 
 class Watch(NamedTuple):
