@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from continua.core import batch_size
+from continua.core import anywhere, batch_size
 from continua.equations import ODE
 
 X = jnp.ones((3, 5))
@@ -51,3 +51,17 @@ def test_a_name_that_is_not_yet_bound_is_passed_over():
     assert batch_size(field) == 1
     later = 1.0
     assert field(2.0) == 2.0
+
+
+def test_a_branch_that_no_entry_needs_is_skipped_under_vmap():
+    """It stays a `cond` there, also under a derivative, and all entries get the same answer."""
+
+    def either(x, happens):
+        return jax.lax.cond(anywhere(happens), jnp.sin, jnp.zeros_like, x)
+
+    mapped = jax.vmap(jax.grad(either))
+    primitives = str(jax.make_jaxpr(mapped)(X[0], X[0] > 0))
+    assert "cond" in primitives
+    assert "select_n" not in primitives
+    for row in (jnp.zeros(5, bool), jnp.arange(5) == 3):
+        assert jnp.array_equal(mapped(X[0], row), jnp.cos(X[0]) if row.any() else X[0] * 0)

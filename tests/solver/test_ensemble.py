@@ -16,7 +16,7 @@ from continua import Status, solve_ensemble
 from continua.core import ArgumentError, ArgumentTypeError, FailedSolve
 from continua.equations import HarmonicOscillator, LotkaVolterra, VanDerPol
 from continua.methods import RK4, Rodas5P
-from continua.solver import Fixed
+from continua.solver import Event, Fixed
 from continua.solver import ensemble as ensemble_module
 from continua.solver import lanes as lanes_module
 
@@ -343,6 +343,12 @@ BAD = {
     "no chunk": ({"chunk": 0}, ArgumentError, "`chunk`.*positive int. Got 0"),
     "no array to fill": ({"out": [1.0]}, ArgumentTypeError, "`out`.*structure of ys, float64[3, 2, 2]"),
     "an array of JAX to fill": ({"out": jnp.ones((3, 2, 2))}, ArgumentTypeError, "`out`.*writable array of numpy. Got"),
+    "an event of two numbers": (
+        {"events": Event(lambda t, y, args: y)},
+        ArgumentError,
+        "`condition` of `Event`.*one number. Got shape (2,). Use y[0]",
+    ),
+    "no event": ({"events": [None]}, ArgumentTypeError, "`events`.*must be an Event or a list of them. Got"),
     "a short array to fill": ({"out": np.ones((3, 2))}, ArgumentError, "`out`.*float64[3, 2, 2]. Got float64[3, 2]"),
     "single precision to fill": (
         {"out": np.ones((3, 2, 2), np.float32)},
@@ -422,3 +428,95 @@ def test_stops_and_what_is_kept_are_those_of_solve():
     out = {"energy": np.empty((20, 3)), "late": np.empty((20, 3), bool)}
     solve_ensemble(pushed, start, ts, args=pushes, in_axes={"args": 0}, lanes=4, chunk=10, out=out, **options)
     assert np.array_equal(out["energy"], found.ys["energy"])
+
+
+HEIGHTS = np.linspace(0.3, 2.5, 11)
+SHARES = np.linspace(0.5, 0.8, 11)  # of the speed that a bounce leaves
+BOUNCING = (
+    Event(lambda t, y, args: y[0], direction=-1, reset=lambda t, y, args: jnp.stack([0.0 * y[0], -args[1] * y[1]])),
+    Event(lambda t, y, args: y[1] + 6.0, terminal=True),  # too fast
+)
+STEPS = {"events": BOUNCING, "max_events": 8, "method": RK4(), "step_control": Fixed(0.125), "throw": False}
+
+
+def falling(t, y, args):
+    return jnp.stack([y[1], -args[0] + 0.0 * y[0]])
+
+
+def ball(height, share, gravity):
+    """States at two times, events, counts and how it ended."""
+    start, ts = jnp.stack([height, 0.0 * height]), jnp.array([0.0, 0.5, 0.9])
+    found = continua.solve(falling, start, ts, args=(gravity, share), **STEPS)
+    return found.ys, found.events, found.stats, found.status
+
+
+def balls(heights, shares, gravity, lanes=None):
+    """The same of all."""
+    start, ts = jnp.stack([heights, 0.0 * heights], 1), jnp.array([0.0, 0.5, 0.9])
+    own = {"y0": 0, "args": (None, 0)}
+    found = solve_ensemble(falling, start, ts, args=(gravity, shares), in_axes=own, lanes=lanes, **STEPS)
+    return found.ys, found.events, found.stats, found.status
+
+
+def with_gradient(of):
+    """With the gradient of a sum that all states, event times and event states enter."""
+
+    def loss(*point):
+        ys, events, *_ = found = of(*point)
+        return sum(jnp.nansum(x**2) for x in (ys, events.ts, events.ys)), found
+
+    return jax.jit(jax.value_and_grad(loss, (0, 1, 2), has_aux=True))
+
+
+ONE_BALL = with_gradient(ball)
+
+
+@pytest.mark.parametrize("lanes", [None, 2])
+def test_events_and_their_gradients_are_those_of_a_loop_of_solve(lanes):
+    gravity = jnp.array(9.81)
+    (_, found), slopes = with_gradient(lambda *point: balls(*point, lanes))(HEIGHTS, SHARES, gravity)
+    alone = [ONE_BALL(height, share, gravity) for height, share in zip(HEIGHTS, SHARES, strict=True)]
+    wanted = jax.tree.map(lambda *parts: np.stack(parts), *(one for (_, one), _ in alone))
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+    *own, shared = (np.stack(parts) for parts in zip(*(slope for _, slope in alone), strict=True))
+    assert all(apart(a, b) < 1e-10 for a, b in zip(slopes, [*own, shared.sum(0)], strict=True))
+    fast = np.sqrt(2 * 9.81 * HEIGHTS) > 6
+    rest = np.sqrt(2 * HEIGHTS / 9.81) * (1 + SHARES) / (1 - SHARES)  # when the bounces have become too many
+    endings = np.where(fast, Status.EVENT, np.where(rest < 0.9, Status.EVENT_FAILURE, Status.SUCCESS))
+    assert np.array_equal(found[-1], endings)
+    assert len(set(endings)) == 3
+    assert np.array_equal(found[1].which[:, 0], np.stack([~fast, fast], 1))
+    assert np.isnan(found[0][fast, 2]).all()
+
+
+@pytest.mark.core
+def test_balls_fall_in_the_time_of_the_closed_form():
+    """t = √(2h/g), in chunks and with its derivatives."""
+    ground = {"events": Event(lambda t, y, args: y[0], terminal=True), "max_events": 1}
+    how = {"method": RK4(), "step_control": Fixed(0.25)}
+
+    def fall(heights, gravity, **more):
+        start = jnp.stack([heights, 0.0 * heights], 1)
+        return solve_ensemble(falling, start, [0.0, 1.0], args=(gravity, 0.0), **ground, **how, **more)
+
+    found, times = fall(HEIGHTS, 9.81, chunk=4), np.sqrt(2 * HEIGHTS / 9.81)
+    np.testing.assert_allclose(found.events.ts[:, 0], times, rtol=1e-13)
+    np.testing.assert_allclose(found.events.of(0)[1], np.stack([0 * times, -9.81 * times], 1), rtol=1e-12, atol=1e-13)
+    np.testing.assert_array_equal(found.reached, found.events.of(0)[0])
+    assert np.array_equal(found.status, np.full(11, Status.EVENT))
+    assert np.array_equal(found.events.count, np.ones(11))
+    assert found[3].events.ts[0] == found.events.ts[3, 0]
+    slopes = jax.jit(jax.grad(lambda *p: fall(*p).events.ts.sum(), (0, 1)))(HEIGHTS, 9.81)
+    np.testing.assert_allclose(slopes[0], times / HEIGHTS / 2, rtol=1e-10)
+    assert slopes[1] == pytest.approx(-times.sum() / 2 / 9.81, rel=1e-10)
+
+
+def test_events_without_end_are_told_of_the_trajectory_that_has_them():
+    """The lower ball comes to rest before the end; the upper one ends in its flight."""
+    start, ts = np.array([[2.5, 0.0], [0.1, 0.0]]), [0.0, 0.9]
+    with pytest.raises(FailedSolve, match=r"More than max_events=8 events .* in batch entry 1: ") as caught:
+        solve_ensemble(falling, start, ts, args=(9.81, 0.2), **(STEPS | {"throw": True}))
+    ensemble = caught.value.solution
+    assert np.array_equal(ensemble.status, [Status.EVENT, Status.EVENT_FAILURE])
+    assert np.array_equal(ensemble.events.count, [1, 8])

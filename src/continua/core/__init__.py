@@ -1,7 +1,7 @@
 """Ground floor: shapes, errors, precision, and the one primitive that derivatives end in."""
 
 from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict, as_node, is_traced
-from continua.core.batches import batch_size
+from continua.core.batches import anywhere, batch_size
 from continua.core.configuration import configure
 from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
 from continua.core.linear_maps import LinearMap, linear_map, whole_cotangent
@@ -23,6 +23,7 @@ __all__ = [
     "State",
     "Times",
     "Verdict",
+    "anywhere",
     "as_node",
     "batch_size",
     "configure",

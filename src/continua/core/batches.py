@@ -1,10 +1,28 @@
-"""How many problems `jax.vmap` makes of one."""
+"""How many problems `jax.vmap` makes of one, and what holds of any of them."""
 
 import math
 from typing import Any, cast
 
 import jax
+import jax.numpy as jnp
 from jax.core import Tracer
+from jax.custom_batching import custom_vmap
+from jaxtyping import Array, Bool
+
+
+@custom_vmap
+def anywhere(happens: Bool[Array, ""]) -> Bool[Array, ""]:
+    """Whether it happens in any entry of a batch: one answer for all, so that a `lax.cond` on it stays one.
+
+    Under `jax.vmap` a condition of each entry makes it evaluate both branches. A branch that is skipped must not matter
+    where nothing happens, since an entry's own answer may be no.
+    """
+    return happens
+
+
+@anywhere.def_vmap
+def _of_all(_: int, __: list[bool], happens: Bool[Array, " entry"]) -> tuple[Bool[Array, ""], bool]:
+    return anywhere(jnp.any(happens)), False
 
 
 def batch_size(tree: Any) -> int:

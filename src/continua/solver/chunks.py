@@ -16,7 +16,8 @@ from continua.core import State
 from continua.methods import Method, Rodas5P
 from continua.solver.adjoints import Discrete
 from continua.solver.choice import proven_stiff
-from continua.solver.integration import Question, integrate
+from continua.solver.events import Event, Happened
+from continua.solver.integration import Question, in_turn, integrate
 from continua.solver.members import Member, Members
 from continua.solver.solution import Solution, Stats
 from continua.solver.step_control import StepControl
@@ -32,6 +33,7 @@ class Result(NamedTuple):
     reached: Any
     stats: Stats
     stiff: Any
+    events: Happened | None
 
 
 class Plan(eqx.Module):
@@ -44,7 +46,9 @@ class Plan(eqx.Module):
     step_control: StepControl
     stops: Array
     save: Any
+    events: tuple[Event, ...]
     max_steps: int = eqx.field(static=True)
+    max_events: int = eqx.field(static=True)
     lanes: int = eqx.field(static=True)
     devices: tuple[Any, ...] = eqx.field(static=True)
     states: int = eqx.field(static=True)
@@ -52,9 +56,8 @@ class Plan(eqx.Module):
     def question(self, member: Member, lanes: int | None = None) -> Question:
         """What a trajectory asks."""
         equation, y0, _, args, key = member
-        how = (self.method, self.step_control, self.stops, (), self.save, Discrete(), key, self.max_steps)
-        limits = {"max_steps": self.max_steps, "max_events": 0, "lanes": lanes}
-        return Question(equation, y0, args, *how, **limits)
+        how = (self.method, self.step_control, self.stops, self.events, self.save, Discrete(), key)
+        return Question(equation, y0, args, *how, self.max_steps, self.max_steps, self.max_events, lanes)
 
     def for_stiff(self) -> "Plan":
         """The same with a stiff method."""
@@ -118,23 +121,25 @@ def _with_the_stiff(members: Members, plan: Plan, there: np.ndarray | None) -> R
 def _solved(members: Members, plan: Plan, there: Bool[Array, " trajectory"] | None) -> Result:
     """Every trajectory by lanes of its device; those that are not `there` take no time."""
     devices = len(plan.devices)
-    lanes = plan.lanes if members.size > plan.lanes * devices else None
+    lanes = plan.lanes if members.size > plan.lanes * devices > devices else None
     given, rest = eqx.partition((members.shared, plan), eqx.is_array)
 
     def share(own: list[Array], there: Array | None, given: Any) -> Result:
         shared, plan = eqx.combine(given, rest)
 
-        def one(own: list[Array], there: Array | None) -> Result:
+        def one(row: tuple[list[Array], Array | None]) -> Result:
+            own, there = row
             member = Members([], shared, members.places, members.tree).join(own)
             dtype = jnp.finfo(jax.tree.leaves(member.y0)[0].dtype).dtype
             ts = jnp.asarray(member.ts, dtype)
             ts = ts if there is None else jnp.where(there, ts, ts[0])
             question = plan.question(member, lanes)
-            ys, ending, _ = integrate(question, ts)
+            ys, ending, happened = integrate(question, ts)
             solution = Solution(ts, ys, ending, question)
-            return Result(ys, ending.status[0], ending.t[0], solution.stats, jnp.zeros((), bool))
+            return Result(ys, ending.status[0], ending.t[0], solution.stats, jnp.zeros((), bool), happened)
 
-        return jax.vmap(one, (0, None if there is None else 0))(own, there)
+        rows = own, there
+        return in_turn(one, rows) if plan.lanes == 1 else jax.vmap(one)(rows)
 
     if devices == 1:
         return share(members.own, there, given)

@@ -154,6 +154,11 @@ class Sweep(NamedTuple):
         _, _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, turn, (last, grid.page, cotangent.end, zero))
         return adjoint, sums
 
+    def in_lanes(self, mapped: Sequence[bool]) -> "Sweep":
+        """The same over lanes; `mapped` tells which parameters have one value a lane."""
+        watch = None if self.watch is None else self.watch.in_lanes(mapped)
+        return self._replace(field=self.field.in_lanes(mapped), watch=watch)
+
     def layout(self, grid: Grid) -> Layout:
         """Of the packed rows."""
         return layout_of(self.watch, grid.page.dtype)
@@ -240,8 +245,7 @@ class Sweep(NamedTuple):
         lifted = tuple(
             i for i, (want, has) in enumerate(zip(wanted, flags.parameters, strict=True)) if want and not has
         )
-        watch = None if self.watch is None else self.watch.in_lanes(wanted)
-        lanes = self._replace(field=self.field.in_lanes(wanted), watch=watch, lifted=lifted)
+        lanes = self.in_lanes(wanted)._replace(lifted=lifted)
         return lanes.linear_map(layout), [True] + [wanted[i] for i in self.moving]
 
     def _last(self, x: Array) -> Array:

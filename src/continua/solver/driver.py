@@ -13,7 +13,7 @@ from continua.solver import arguments
 from continua.solver.adjoints import Adjoint
 from continua.solver.choice import by_its_noise, by_its_steps, by_structure
 from continua.solver.integration import Question, integrate
-from continua.solver.lanes import lanes_for
+from continua.solver.lanes import FEWEST_LANES, lanes_for
 from continua.solver.solution import Solution
 from continua.solver.step_control import Fixed, StepControl
 
@@ -100,8 +100,8 @@ def solve(
     key = arguments.key(key)
     arguments.noise(equation, key, y0, ts, args, watched)
     size, bytes_each = (sum(getattr(leaf, of) for leaf in jax.tree.leaves(y0)) for of in ("size", "nbytes"))
-    lanes = lanes_for(bytes_each)
-    large = not watched and batch_size((equation, y0, args, ts, key)) > lanes
+    lanes = FEWEST_LANES if watched else lanes_for(bytes_each)  # all wait while one searches for its event
+    large = batch_size((equation, y0, args, ts, key)) > lanes
 
     def run(method: Method, attempts: int = most) -> tuple[Solution, Any]:
         control, budget = (

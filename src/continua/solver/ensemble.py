@@ -15,12 +15,13 @@ from continua.methods import Method
 from continua.solver import arguments, functions
 from continua.solver.choice import by_its_noise, by_structure
 from continua.solver.chunks import Plan, all_at_once, in_chunks
-from continua.solver.driver import MAX_STEPS
+from continua.solver.driver import MAX_EVENTS, MAX_STEPS
+from continua.solver.events import Happened
 from continua.solver.integration import integrate
 from continua.solver.lanes import lanes_for
 from continua.solver.members import Member, Members, members
-from continua.solver.post_mortem import Status, component_name, explain
-from continua.solver.solution import Solution, Stats
+from continua.solver.post_mortem import component_name, explain
+from continua.solver.solution import FINE, Solution, Stats
 from continua.solver.step_control import Fixed, StepControl
 
 CHUNK_BYTES = 2**26  # of states and outputs on the devices at once
@@ -39,6 +40,7 @@ class Ensemble(eqx.Module):
         reached: [trajectory], the times where they stopped.
         stats: [trajectory], counts.
         stiff: [trajectory], whether it was solved by `Rodas5P` because its steps proved it stiff.
+        events: what happened, a `Happened` with [trajectory] in front, where `events` were asked for.
     """
 
     ts: Any
@@ -47,6 +49,7 @@ class Ensemble(eqx.Module):
     reached: Any
     stats: Stats
     stiff: Any
+    events: Happened | None
     members: Members
     plan: Plan
 
@@ -58,12 +61,12 @@ class Ensemble(eqx.Module):
         plan = self.plan.for_stiff() if bool(self.stiff[number]) else self.plan
         member = member._replace(y0=arguments.state(member.y0, finite=False))
         ts, question = arguments.times(member.ts, _real(member.y0)), plan.question(member)
-        ys, ending, _ = integrate(question, ts)
-        return Solution(ts, ys, ending, question)
+        ys, ending, happened = integrate(question, ts)
+        return Solution(ts, ys, ending, question, happened)
 
     def check(self) -> "Ensemble":
         """Raise `FailedSolve` for the first failed trajectory, else return the ensemble itself."""
-        if is_traced(self.status) or not (failed := np.flatnonzero(np.asarray(self.status) != Status.SUCCESS)).size:
+        if is_traced(self.status) or not (failed := np.flatnonzero(~np.isin(np.asarray(self.status), FINE))).size:
             return self
         number = int(failed[0])
         solution = self[number]
@@ -86,9 +89,11 @@ def solve_ensemble(
     atol: Any = None,
     step_control: StepControl | None = None,
     tstops: Any = (),
+    events: Any = (),
     save: Any = None,
     key: Any = None,
     max_steps: int = MAX_STEPS,
+    max_events: int = MAX_EVENTS,
     throw: bool = True,
     lanes: int | None = None,
     chunk: int | None = None,
@@ -117,12 +122,16 @@ def solve_ensemble(
         atol: absolute tolerance, as in `solve`.
         step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
         tstops: times at which the equation or a derivative of it jumps, for all trajectories, as in `solve`.
+        events: an `Event` or several, as in `solve`: each trajectory meets them, is reset and ends for itself. What in
+            them differs from one to another is read from its `args`.
         save: `save(t, y, args)`, what is kept of a trajectory at `ts` instead of its state: any PyTree of arrays.
         key: for an equation with noise, a key of `jax.random`, of which trajectory i takes `split(key, N)[i]`; or
             [trajectory], a key for each.
         max_steps: how many steps each trajectory may attempt.
+        max_events: how many events may happen to each; the memory of `events` grows with it.
         throw: whether a trajectory that ends early raises, when all are solved.
-        lanes: how many trajectories a device steps at once; by the size of the state unless given.
+        lanes: how many trajectories a device steps at once; by the size of the state unless given, and with events one
+            after another, since all lanes wait while one of them searches for its event.
         chunk: how many trajectories go to the devices at once; by the size of the result unless given.
         out: the structure of `ys` in writable arrays of the host, [trajectory, time, …], to be filled; such as
             `numpy.lib.format.open_memmap("ys.npy", "w+", float, shape)`.
@@ -130,7 +139,8 @@ def solve_ensemble(
 
     Returns:
         An `Ensemble`: `ys` (the structure of a y0, or of what `save` gives, [trajectory, time, …]), `status`,
-        `reached` and `stats` [trajectory].
+        `reached` and `stats` [trajectory], and `events` where some were asked for: `ts` [trajectory, happening], `ys`,
+        `which` and `count`. Where a terminal event ended a trajectory its status says so, and its `ys` are NaN behind.
 
     Raises:
         ArgumentError: a value, shape or dtype cannot be used; the message names the argument and the remedy.
@@ -156,17 +166,18 @@ def solve_ensemble(
     dtype = _real(state)
     first, fixed = everyone.one(0), isinstance(step_control, Fixed)
     law = first.equation
-    arguments.noise(law, first.key, state, arguments.times(first.ts, dtype), first.args)
+    watched = arguments.events(events, max_events)
+    arguments.noise(law, first.key, state, arguments.times(first.ts, dtype), first.args, watched)
     if method is None and isinstance(law, Stochastic):
         method = by_its_noise(law, first.ts[0], state, first.args)
     states, automatic = sum(leaf.size for leaf in jax.tree.leaves(state)), method is None and not fixed
     stepper = by_structure(law, states, fixed) if method is None else arguments.method(method, law)
     control = arguments.step_control(stepper, step_control, rtol, atol, dtype)
-    few = _positive("lanes", lanes) or lanes_for(states * dtype.itemsize)
+    few = _positive("lanes", lanes) or (1 if watched else lanes_for(states * dtype.itemsize))
     devices = tuple(jax.local_devices())
     stops, kept = arguments.stops(tstops, dtype), arguments.save(save)
-    limits = arguments.max_steps(max_steps), few, devices, states if automatic else 0
-    plan = Plan(stepper, control, stops, kept, *limits)
+    limits = arguments.max_steps(max_steps), max_events, few, devices, states if automatic else 0
+    plan = Plan(stepper, control, stops, kept, watched, *limits)
     if everyone.traced:
         _check_untraced(out=out, chunk=chunk)
         result = all_at_once(everyone, plan)
@@ -174,7 +185,8 @@ def solve_ensemble(
         like = state if kept is None else _like_kept(kept, jnp.asarray(first.ts, dtype)[0], state, first.args)
         _check_out(out, like, (everyone.size, times.shape[-1]))
         wide = max(states, sum(leaf.size for leaf in jax.tree.leaves(like)))
-        bytes_each = wide * dtype.itemsize * (times.shape[-1] + BESIDE)
+        happenings = max_events if watched else 0
+        bytes_each = wide * dtype.itemsize * (times.shape[-1] + happenings + BESIDE)
         pieces = -(-everyone.size // (_positive("chunk", chunk) or max(1, CHUNK_BYTES // bytes_each)))
         each = -(-everyone.size // (pieces * len(devices))) * len(devices)
         result = in_chunks(everyone, plan, each, out, progress)

@@ -52,7 +52,7 @@ class Event(eqx.Module):
 
 
 class Happened(eqx.Module):
-    """The events of a solve, in order; what never happened is NaN.
+    """The events of a solve, in order; what never happened is NaN. Those of a batch have its axis in front.
 
     Attributes:
         ts: [happening], when.
@@ -67,9 +67,12 @@ class Happened(eqx.Module):
     count: Array
 
     def of(self, number: int) -> tuple[Array, State]:
-        """(times, states) of the event with this number, without what never happened; not under a transformation."""
-        chosen = jnp.flatnonzero(self.which[..., number])
-        return self.ts[chosen], jax.tree.map(lambda y: y[chosen], self.ys)
+        """(times, states) of the event with this number, without what never happened; not under a transformation.
+
+        Those of a batch follow each other, trajectory by trajectory.
+        """
+        chosen = self.which[..., number]
+        return jax.tree.map(lambda x: jnp.asarray(x[chosen]), (self.ts, self.ys))
 
 
 class Watch(NamedTuple):

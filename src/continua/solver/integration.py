@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import Args, State, Times
+from continua.core import Args, State, Times, anywhere
 from continua.equations import BrownianPath, Driven, Equation, Stochastic
 from continua.methods import Method
 from continua.solver import arguments, functions
@@ -138,8 +138,8 @@ def _flatten(question: Question, t: Array) -> tuple[Flat, Watch | None]:
     return flat._replace(fields=[field]), watch
 
 
-def _each(read: Callable[[Any], Any], rows: Any) -> Any:
-    """Row by row, and row by row again in reverse: no more than one of them in memory."""
+def in_turn(read: Callable[[Any], Any], rows: Any) -> Any:
+    """`read` of every row, one after another, and again so in reverse: no more than one of them in memory."""
     return lax.map(jax.checkpoint(read, prevent_cse=False), rows)
 
 
@@ -155,7 +155,7 @@ def _read(
         theta = jnp.where(h != 0, (time - t + late) / jnp.where(h != 0, h, 1), 0)
         return value(time[0], method.interpolate(field, t, h, y, problem.parameters, theta))
 
-    return _each(one, (drawn, problem.outputs[:, None]))
+    return in_turn(one, (drawn, problem.outputs[:, None]))
 
 
 def _happened(flat: Flat, watch: Watch, method: Method, drawn: Array, ending: Ending) -> Happened:
@@ -164,11 +164,15 @@ def _happened(flat: Flat, watch: Watch, method: Method, drawn: Array, ending: En
 
     def one(row: Array) -> tuple[Array, Array, Array]:
         t, h, y, _, mark = layout_of(watch, row.dtype).unpack(row)
-        t, h = lax.stop_gradient((t, h))
-        time, state = watch.when(field, t + h, method.advance(field, t, h, y, p), p, cast(Array, mark))
-        return time[0], state, watch.fired(cast(Array, mark))
+        t, h, mark = lax.stop_gradient((t, h, cast(Array, mark)))
 
-    ts, ys, which = _each(one, drawn)
+        def when() -> tuple[Array, Array]:
+            return watch.when(field, t + h, method.advance(field, t, h, y, p), p, mark)
+
+        time, state = lax.cond(anywhere(mark[0] > 0), when, lambda: (t, y))  # few of those that may happen do
+        return time[0], state, watch.fired(mark)
+
+    ts, ys, which = in_turn(one, drawn)
     there = jnp.arange(len(ts), dtype=jnp.int32) < ending.events
     ts, ys = jnp.where(there, ts, jnp.nan), jnp.where(there[:, None], ys, jnp.nan)
     return Happened(ts, jax.vmap(flat.unravel)(ys), which & there[:, None], jnp.minimum(ending.events[0], len(ts)))

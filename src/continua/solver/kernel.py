@@ -45,7 +45,7 @@ def kernel(
         watch: the events.
         max_steps: the budget.
         keep: whether the record is returned.
-        lanes: through how many lanes a large batch without events goes; all at once unless given. No record is kept
+        lanes: through how many lanes a large batch goes; all at once unless given. No record is kept
             then.
     """
     run = jax.custom_jvp(_batching(field, method, watch, max_steps, keep, lanes))

@@ -1,12 +1,12 @@
 """A large batch through few lanes: what is stepped at once stays in the cache, and no lane waits for the slowest.
 
 Where the ends alone are asked for, a lane that has finished gives its problem back and borrows the next one. Where
-outputs lie inside, or a derivative is wanted, the batch is cut into blocks of lanes that step together: problems of
-similar numbers of steps, as a first run counted them.
+outputs lie inside, events are watched, or a derivative is wanted, the batch is cut into blocks of lanes that step
+together: problems of similar numbers of steps, as a first run counted them.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -64,7 +64,8 @@ class Batch(NamedTuple):
         """A record for blocks of `lanes`, to be written again and again."""
         y = jnp.zeros((self.problem.y.shape[-1], lanes), self.problem.y.dtype)
         row = jnp.zeros((layout_of(self.watch, y.dtype).head + len(y), lanes), y.dtype)
-        return blank(row, self.problem.outputs.shape[-1], paging(y, self.max_steps, SCRATCH_BYTES))
+        drawn = self.problem.outputs.shape[-1] + (0 if self.watch is None else self.watch.most)
+        return blank(row, drawn, paging(y, self.max_steps, SCRATCH_BYTES))
 
     def _loop(self, problem: Problem) -> Loop:
         mapped = [bool(has) for has in self.own.parameters]
@@ -73,20 +74,21 @@ class Batch(NamedTuple):
 
 
 def through(batch: Batch, lanes: int) -> Trace:
-    """Where every problem ends, and the rows with its outputs, as lanes of the whole batch."""
-    if not batch.problem.outputs.shape[-1]:
+    """Where every problem ends, and the rows with its outputs and events, as lanes of the whole batch."""
+    inside = batch.problem.outputs.shape[-1]
+    if not inside and batch.watch is None:
         last = refilled(batch, lanes)
         return Trace(
             last, jnp.zeros((0, layout_of(None, last.y.dtype).head + len(last.y), batch.size), last.y.dtype), None
         )
     order = _by_attempts(batch, lanes)
 
-    def turn(scratch: Record, index: Index) -> tuple[Record, tuple[Stepper, Array]]:
+    def turn(scratch: Record | None, index: Index) -> tuple[Record | None, tuple[Stepper, Array]]:
         trace = batch.at(index).run(False, scratch)
         found = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (trace.last, trace.drawn))
-        return cast(Record, trace.record), found
+        return trace.record, found
 
-    _, found = lax.scan(turn, batch.scratch(lanes), batch.blocks(order, lanes))
+    _, found = lax.scan(turn, batch.scratch(lanes) if inside else None, batch.blocks(order, lanes))
     last, drawn = jax.tree.map(lambda x: jnp.moveaxis(sorted_back(x, order), 0, -1), found)
     return Trace(last, drawn, None)
 

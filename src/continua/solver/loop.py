@@ -172,16 +172,12 @@ def blank(row: Array, outputs: int, pages: Paging) -> Record:
 
 def _noted(log: Drawn, row: Array, mark: Array, number: Array) -> Drawn:
     """The row at the end of the log, where it ends with an event and there is room."""
-    happened = mark > 0
+    happened, lanes = mark > 0, tuple(jnp.arange(size, dtype=jnp.int32) for size in mark.shape)
+    place = jnp.where(happened, log.found, len(log.rows))  # beyond the end nothing is written
 
     def note() -> Drawn:
-        def one(rows: Array, numbers: Array, row: Array, i: Array, on: Array) -> tuple[Array, Array]:
-            on &= i < len(rows)
-            i = jnp.minimum(i, len(rows) - 1)
-            return rows.at[i].set(jnp.where(on, row, rows[i])), numbers.at[i].set(jnp.where(on, number, numbers[i]))
-
-        write = jax.vmap(one, -1, -1) if row.ndim > 1 else one
-        rows, numbers = write(log.rows, log.numbers, row, log.found, happened)
+        rows = log.rows.at[(place, slice(None), *lanes)].set(row.T, mode="drop")
+        numbers = log.numbers.at[(place, *lanes)].set(number, mode="drop")
         return Drawn(rows, numbers, log.found + happened.astype(jnp.int32))
 
     return lax.cond(jnp.any(happened), note, lambda: log)

@@ -60,8 +60,8 @@ class Replay(NamedTuple):
             lifted = tuple(
                 i for i, (want, has) in enumerate(zip(wanted, own.parameters, strict=True)) if want and not has
             )
-            field = self.sweep.field.in_lanes(wanted)
-            lanes = self._replace(sweep=self.sweep._replace(field=field, lifted=lifted), own=own, size=size)
+            sweep = self.sweep.in_lanes(wanted)._replace(lifted=lifted)
+            lanes = self._replace(sweep=sweep, own=own, size=size)
             return lanes.linear_map(layout), [True] + [wanted[i] for i in self.sweep.moving]
 
         def batch_transpose(
