@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import tables
 import timing
 from pages import publish
 
@@ -136,44 +137,28 @@ def candidates(case: Case) -> dict[str, Callable[[Any, Any], Any]]:
 
 
 def measured(case: Case, rounds: int) -> Record:
-    """Every candidate forward and with its gradient: times, errors beside them, compile time and memory."""
+    """Every candidate forward and with its gradient, errors beside their times."""
     import jax
     import numpy as np
 
     p, y0, _ = problem(case)
     point = jax.numpy.asarray(p), jax.numpy.asarray(y0)
-    truth, rows = true_ends(case), {}
-    programs: dict[str, dict[str, Callable[[], Any]]] = {"forward": {}, "gradient": {}}
-    slopes: dict[str, list[Any]] = {}
+    truth, slopes = true_ends(case), {}
+    functions: tables.Functions = {}
     for name, values in candidates(case).items():
         loss = jax.value_and_grad(lambda p, y0, values=values: (values(p, y0) ** 2).sum(), (0, 1))
-        rows[name] = {}
-        for kind, function in (("forward", values), ("gradient", loss)):
-            seconds, compiled = _compiled(function, point)
-            programs[kind][name] = lambda compiled=compiled: jax.block_until_ready(compiled(*point))
-            rows[name][kind] = {"compile": seconds, "temp_bytes": compiled.memory_analysis().temp_size_in_bytes}
-        rows[name]["forward"]["error"] = float(np.abs(np.asarray(programs["forward"][name]())[:8, -1] - truth).max())
-        slopes[name] = [np.asarray(x) for x in programs["gradient"][name]()[1]]
-        rows[name]["gradient"]["error"] = max(
-            float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(slopes[name], slopes[OURS], strict=True)
-        )
-    if (run := by_heyoka(case)) is not None:
-        programs["forward"]["heyoka"] = run
-        rows["heyoka"] = {"forward": {"error": float(np.abs(run()[:8] - truth).max())}}
-    for kind, functions in programs.items():
-        for name, found in timing.interleaved(functions, rounds).items():
-            rows[name][kind] |= found._asdict()
-    return rows
+        functions[name] = {"forward": values, "gradient": loss}
 
+    def read(name: str, kind: str, output: Any) -> Record:
+        if kind == "forward":
+            ends = np.asarray(output)[:8]
+            return {"error": float(np.abs((ends[:, -1] if ends.ndim == 3 else ends) - truth).max())}
+        slopes[name] = [np.asarray(x) for x in output[1]]
+        pairs = zip(slopes[name], slopes[OURS], strict=True)
+        return {"error": max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in pairs)}
 
-def _compiled(function: Callable, point: tuple[Any, Any]) -> tuple[float, Any]:
-    import jax
-
-    built: list[Any] = []
-    seconds = timing.compile_seconds(
-        {"": lambda: built.append(jax.jit(function).lower(*point).compile())}, timing.clear_caches, 1
-    )
-    return seconds[""], built[0]
+    run = by_heyoka(case)
+    return tables.measured(functions, point, rounds, read, {} if run is None else {"heyoka": {"forward": run}})
 
 
 def true_ends(case: Case) -> Any:
@@ -257,9 +242,7 @@ def page(record: Record) -> str:
     lines += ["| | | ratio | target | |", "|---|---|--:|--:|---|"]
     for title, rows in record["cases"].items():
         for kind, target in zip(("forward", "gradient"), CASES[title].targets, strict=True):
-            ratio = rows[OURS][kind]["cpu"] / rows[PEER][kind]["cpu"]
-            met = "met" if ratio <= target else "missed"
-            lines.append(f"| {title} | {kind} | 1/{1 / ratio:.1f} | ≤ 1/{1 / target:.3g} | {met} |")
+            lines.append(tables.target(title, kind, rows[OURS], rows[PEER], target))
     one, two = (statistics.median(record["devices"][n]) for n in ("1", "2"))
     spread = ", ".join(f"{n}: {min(record['devices'][n]):.0f} … {max(record['devices'][n]):.0f}" for n in ("1", "2"))
     lines += [
@@ -273,16 +256,11 @@ def page(record: Record) -> str:
 
 
 def _table(rows: Record, kind: str) -> list[str]:
-    lines = [
-        "| | CPU, ms | wall, ms | of diffrax | error | compile, s | memory, MiB |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
+    lines = [f"| | {tables.HEAD} | of diffrax | error | compile, s | memory, MiB |", "|---|--:|--:|--:|--:|--:|--:|"]
     for name, row in rows.items():
-        if (t := row.get(kind)) and "cpu" in t:
-            cpu, wall = (f"{t[k]:.3g} ({t[k + '_min']:.3g})" for k in ("cpu", "wall"))
-            rest = [f"{t['compile']:.2f}", f"{t['temp_bytes'] / 2**20:.1f}"] if "compile" in t else ["–", "–"]
-            share = t["cpu"] / rows[PEER][kind]["cpu"]
-            lines.append(f"| {name} | {cpu} | {wall} | {share:.3f} | {t['error']:.1e} | {' | '.join(rest)} |")
+        if t := row.get(kind):
+            ratio = t["cpu"] / rows[PEER][kind]["cpu"]
+            lines.append(f"| {name} | {tables.times(t)} | {ratio:.3f} | {t['error']:.1e} | {tables.costs(t)} |")
     return lines
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import tables
 import timing
 from pages import publish
 
@@ -108,30 +109,21 @@ def candidates() -> dict[str, Values]:
 
 
 def measured(rounds: int) -> Record:
-    """Every candidate forward and with its gradient: times, means, compile time and memory."""
+    """Every candidate forward and with its gradient."""
     import jax
 
     point = jax.numpy.array(POINT), jax.random.split(jax.random.key(0), COUNT)
-    rows: Record = {}
-    programs: dict[str, dict[str, Callable[[], Any]]] = {"forward": {}, "gradient": {}}
+    functions: tables.Functions = {}
     for name, values in candidates().items():
         mean = lambda p, keys, values=values: (values(p, keys) ** 2).mean()  # noqa: E731
-        kinds = {"forward": mean} if name == UNSAFE else {"forward": mean, "gradient": jax.value_and_grad(mean)}
-        rows[name] = {}
-        for kind, function in kinds.items():
-            built: list[Any] = []
-            build = lambda function=function, built=built: built.append(jax.jit(function).lower(*point).compile())  # noqa: E731
-            spent = timing.compile_seconds({"": build}, timing.clear_caches, 1)
-            run = lambda compiled=built[0]: jax.block_until_ready(compiled(*point))  # noqa: E731
-            programs[kind][name] = run
-            found = jax.tree.leaves(run())
-            slope = {"slope": [float(x) for x in found[1]]} if kind == "gradient" else {}
-            rows[name][kind] = {"compile": spent[""], "mean": float(found[0]), **slope}
-            rows[name][kind]["temp_bytes"] = built[0].memory_analysis().temp_size_in_bytes
-    for kind, functions in programs.items():
-        for name, found in timing.interleaved(functions, rounds).items():
-            rows[name][kind] |= found._asdict()
-    return rows
+        functions[name] = {"forward": mean} | ({} if name == UNSAFE else {"gradient": jax.value_and_grad(mean)})
+
+    def read(_: str, kind: str, output: Any) -> Record:
+        if kind == "forward":
+            return {"mean": float(output)}
+        return {"mean": float(output[0]), "slope": [float(x) for x in output[1]]}
+
+    return tables.measured(functions, point, rounds, read)
 
 
 def page(record: Record) -> str:
@@ -144,19 +136,15 @@ def page(record: Record) -> str:
     numbers = {"count": COUNT, "steps": STEPS, "exact": exact, "error": error}
     lines = [INTRODUCTION.format(**computer, versions=versions, **numbers)]
     for kind in ("forward", "gradient"):
-        lines += [f"## {kind.capitalize()}", "", "| | CPU, ms | wall, ms | mean | compile, s | memory, MiB |"]
+        lines += [f"## {kind.capitalize()}", "", f"| | {tables.HEAD} | mean | compile, s | memory, MiB |"]
         lines += ["|---|--:|--:|--:|--:|--:|"]
         for name, row in record["rows"].items():
             if t := row.get(kind):
-                cpu, wall = (f"{t[k]:.3g} ({t[k + '_min']:.3g})" for k in ("cpu", "wall"))
-                memory = f"{t['temp_bytes'] / 2**20:.1f}"
-                lines.append(f"| {name} | {cpu} | {wall} | {t['mean']:.4f} | {t['compile']:.1f} | {memory} |")
+                lines.append(f"| {name} | {tables.times(t)} | {t['mean']:.4f} | {tables.costs(t)} |")
         lines.append("")
-    lines += ["## Targets", "", "CPU time, medians.", "", "| | of | ratio | target | |", "|---|---|--:|--:|---|"]
+    lines += ["## Targets", "", "CPU time, medians.", "", "| | | ratio | target | |", "|---|---|--:|--:|---|"]
     for kind, (peer, target) in TARGETS.items():
-        ratio = record["rows"][OURS][kind]["cpu"] / record["rows"][peer][kind]["cpu"]
-        met = "met" if ratio <= target else "missed"
-        lines.append(f"| {kind} | {peer} | 1/{1 / ratio:.3g} | ≤ 1/{1 / target:.3g} | {met} |")
+        lines.append(tables.target(f"of {peer}", kind, record["rows"][OURS], record["rows"][peer], target))
     return "\n".join(lines) + "\n"
 
 

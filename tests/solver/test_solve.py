@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rich.progress import Progress
 from scipy.integrate import solve_ivp
 
 import continua
@@ -391,3 +392,34 @@ def test_the_steps_of_a_solution_are_those_it_took():
     assert apart(solution(steps)[:, 0], jnp.exp(1 - steps)) < 1e-8
     with pytest.raises(ArgumentError, match="`steps` of a Solution is for one solve"):
         jax.vmap(lambda y: continua.solve(ExponentialDecay(1.0), y, ts))(jnp.ones((2, 1))).steps()
+
+
+def test_a_long_solve_shows_how_far_it_is(monkeypatch, capsys):
+    """On a terminal, where it is wanted; the numbers are the same, and a program of the user's is left alone."""
+
+    def run(progress=True):
+        ys = continua.solve(turn, jnp.array([1.0, 0.0]), [0.0, 100.0, 200.0], progress=progress, rtol=1e-10).ys
+        return ys, capsys.readouterr()
+
+    def turn(t, y, args):
+        return jnp.stack([y[1], -y[0]])
+
+    plain, said = run()
+    assert said == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    shares, told = [], Progress.update
+
+    def update(bar, task, completed):
+        shares.append(completed)
+        told(bar, task, completed=completed)
+
+    monkeypatch.setattr(Progress, "update", update)
+    shown, said = run()
+    np.testing.assert_array_equal(shown, plain)
+    assert said.out == ""
+    assert "solving" in said.err
+    assert sorted(shares) == shares
+    assert shares[0] < shares[-1] == 1
+    assert run(progress=False)[1] == ("", "")
+    jax.jit(lambda y: continua.solve(turn, y, [0.0, 1.0], progress=True).ys)(jnp.array([1.0, 0.0]))
+    assert capsys.readouterr().err == ""

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 from scipy.special import ndtri
 
-from continua.core import in_double_precision
+from continua.core import Given, in_double_precision, kept
 from continua.discovery.forecasting import Forecast, solved
 from continua.discovery.model import Model, plural
+from continua.discovery.padding import edge_padded, power_of_two
 from continua.discovery.unexplained import Unexplained
+from continua.equations import Equation
 from continua.show import PALETTE, new_figure
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 8
 MOST_SHOWN = 1000  # rows, the newest
+FEWEST_LANES = 32  # steps of the data that are solved side by side
 FINER = 6  # points of a curve for each step of the data
 
 
@@ -94,7 +98,9 @@ def _between(model: Model, time: np.ndarray, fitted: np.ndarray) -> tuple[np.nda
     fine = _finer(time)
     pieces = np.lib.stride_tricks.sliding_window_view(fine, FINER + 1)[::FINER]
     belief, times = model.belief, pieces - pieces[:, :1]
-    found = solved(model.family, (None, 0, 0), belief.u, fitted[:-1], times, belief.typical, belief.size)
+    lanes = power_of_two(len(times), FEWEST_LANES)
+    rows = (edge_padded(fitted[:-1], lanes), edge_padded(times, lanes))
+    found = solved(model.family, (None, 0, 0), belief.u, *rows, belief.typical, belief.size)[: len(times)]
     return fine, np.concatenate([*found[:, :-1], fitted[-1:]])
 
 
@@ -124,6 +130,11 @@ def residuals(model: Model) -> np.ndarray:
     return -model.noise_model.residuals(model.fitted, model.values)[0] / model.sigma
 
 
+@kept()
+def _slopes(law: Equation, states: Given) -> Float[Array, "point state"]:
+    return jax.vmap(lambda y: law(jnp.zeros(()), y, None))(jnp.asarray(states))
+
+
 @in_double_precision
 def phase_figure(model: Model) -> "Figure":
     """The first two states against each other: the law's field as arrows, its trajectory, the measurements."""
@@ -138,8 +149,7 @@ def phase_figure(model: Model) -> "Figure":
     across, up = np.meshgrid(*grid)
     rest = np.broadcast_to(model.fitted.mean(0)[2:], (across.size, len(model.states) - 2))
     points = np.concatenate([np.stack([across.ravel(), up.ravel()], 1), rest], 1)
-    law_field = model.undriven
-    slopes = np.asarray(jax.jit(jax.vmap(lambda y: law_field(jnp.zeros(()), y, None)))(points))[:, :2]
+    slopes = np.asarray(_slopes(model.undriven, points))[:, :2]
     scaled = slopes / (high - low + margin)
     scaled = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-300)
     axis.quiver(across.ravel(), up.ravel(), *scaled.T, color="0.6", angles="uv", scale=32, width=0.003)

@@ -13,6 +13,7 @@ from continua.core import ArgumentError, Given, kept
 from continua.discovery.driving import along, input_array, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
+from continua.discovery.padding import power_of_two
 from continua.methods import Method
 from continua.solver import by_its_steps, solve
 
@@ -195,7 +196,7 @@ def _filled_up(way: Way) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64]
     More times stand before the last; with inputs, whose corners no time may be put between, the last stands again.
     """
     ts = np.concatenate([[0.0], way.times])
-    more = max(FEWEST_TIMES, 2 ** (len(ts) - 1).bit_length()) - len(ts)
+    more = power_of_two(len(ts), FEWEST_TIMES) - len(ts)
     if way.drive is None:
         return np.concatenate([ts[:-1], np.linspace(ts[-2], ts[-1], more + 2)[1:]]), None
     values, rises = (np.pad(part, ((0, more), (0, 0)), "edge") for part in way.drive)

@@ -17,7 +17,9 @@ from continua.core import Given, kept
 from continua.discovery.chain import Chain, Point, descend
 from continua.discovery.family import Family
 from continua.discovery.observations import Observations
+from continua.discovery.padding import edge_padded, power_of_two
 
+FEWEST_ROWS = 32  # of a program
 FARTHEST = 10.0  # of the logarithm of a parameter
 MOST_EVALUATIONS = 30
 TOLERANCE = 1e-4
@@ -55,9 +57,12 @@ def matching_cost(family: Family, data: Observations) -> float:
 def _matches(
     family: Family, data: Observations, typical: NDArray[np.float64]
 ) -> list[tuple[float, NDArray[np.float64]]]:
-    weight = np.ones((len(data.time) - 1, 1)) / data.spread
+    rows = power_of_two(len(data.time), FEWEST_ROWS)
+    weight = np.ones((rows - 1, 1)) / data.spread
     weight[[piece.start - 1 for piece in data.pieces[1:]]] = 0  # from one trajectory to the next nothing changes
-    arrays = (typical, data.time, data.guess, data.inputs, weight)
+    weight[len(data.time) - 1 :] = 0  # nor in rows that only fill up a program
+    time, values, inputs = (edge_padded(part, rows) for part in (data.time, data.guess, data.inputs))
+    arrays = (typical, time, values, inputs, weight)
     reach = np.where(family.logarithmic, FARTHEST, np.inf)
 
     def linearised(point: Point) -> Chain:

@@ -20,6 +20,7 @@ from continua.discovery.driving import along, slopes
 from continua.discovery.family import Family
 from continua.discovery.noise import Noise
 from continua.discovery.observations import Observations
+from continua.discovery.padding import edge_padded, whole_lanes
 from continua.methods import Method
 from continua.solver import by_its_steps, solve
 
@@ -133,12 +134,14 @@ class Shooting:
 
     def trajectory(self, point: Point) -> Trajectory:
         """Solve every segment; non-finite where one fails."""
-        index, parameters = self.segments.index, len(point.u)
+        segments, parameters = len(self.segments.index), len(point.u)
+        index = edge_padded(self.segments.index, whole_lanes(segments))
         times, inputs = self.data.time[index], self.data.inputs[index]
         drive = (inputs[:, :-1], slopes(times, inputs, self.held))
-        arrays = (point.u, point.nodes, self.typical, self.data.size, times, drive)
+        nodes = edge_padded(point.nodes, len(index))
+        arrays = (point.u, nodes, self.typical, self.data.size, times, drive)
         found = by_its_steps(lambda method: _trajectories(self.family, method, *arrays), len(self.data.size))
-        states, local = (np.asarray(x) for x in found)
+        states, local = (np.asarray(x)[:segments] for x in found)
         return Trajectory(states, local[..., :parameters], local[..., parameters:])
 
     def fitted(self, trajectory: Trajectory) -> NDArray[np.float64]:

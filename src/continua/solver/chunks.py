@@ -1,7 +1,5 @@
 """An ensemble on the devices: dealt to all of them, chunk by chunk where it does not fit."""
 
-import sys
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -19,6 +17,7 @@ from continua.solver.choice import proven_stiff
 from continua.solver.events import Event, Happened
 from continua.solver.integration import Question, in_turn, integrate
 from continua.solver.members import Member, Members
+from continua.solver.progress import chunk_by_chunk
 from continua.solver.solution import Solution, Stats
 from continua.solver.step_control import StepControl
 
@@ -57,7 +56,8 @@ class Plan(eqx.Module):
         """What a trajectory asks."""
         equation, y0, _, args, key = member
         how = (self.method, self.step_control, self.stops, self.events, self.save, Discrete(), key)
-        return Question(equation, y0, args, *how, self.max_steps, self.max_steps, self.max_events, lanes)
+        limits = self.max_steps, None, self.max_steps, self.max_events, lanes
+        return Question(equation, y0, args, *how, *limits)
 
     def for_stiff(self) -> "Plan":
         """The same with a stiff method."""
@@ -85,7 +85,7 @@ def in_chunks(members: Members, plan: Plan, chunk: int, out: State | None, progr
     if chunk >= size and devices == 1 and out is None:
         return _with_the_stiff(members, plan, None)
     result: Result | None = None
-    for start in _shown(range(0, size, chunk), progress):
+    for start in chunk_by_chunk(range(0, size, chunk), progress):
         numbers = _dealt(start, chunk, devices)
         there = numbers < size
         part = _with_the_stiff(members.take(numbers, plan.placing), plan, there)
@@ -146,13 +146,3 @@ def _solved(members: Members, plan: Plan, there: Bool[Array, " trajectory"] | No
     spread = (DEALT, None if there is None else DEALT, PartitionSpec())
     mesh = plan.placing.mesh
     return jax.shard_map(share, mesh=mesh, in_specs=spread, out_specs=DEALT, check_vma=False)(members.own, there, given)
-
-
-def _shown(starts: range, progress: bool) -> Iterable[int]:
-    """The starts of the chunks, with a bar on a terminal."""
-    if not progress or len(starts) < 2 or not sys.stderr.isatty():
-        return starts
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(starts, "chunks", console=Console(stderr=True), transient=True)

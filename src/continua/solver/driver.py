@@ -14,6 +14,7 @@ from continua.solver.adjoints import Adjoint
 from continua.solver.choice import by_its_noise, by_its_steps, by_structure
 from continua.solver.integration import Question, integrate
 from continua.solver.lanes import FEWEST_LANES, lanes_for
+from continua.solver.progress import over_time
 from continua.solver.solution import Solution
 from continua.solver.step_control import Fixed, StepControl
 
@@ -39,6 +40,7 @@ def solve(
     max_steps: int = MAX_STEPS,
     max_events: int = MAX_EVENTS,
     throw: bool = True,
+    progress: bool = False,
 ) -> Solution:
     r"""Solve an initial value problem.
 
@@ -70,6 +72,8 @@ def solve(
         max_steps: how many steps may be attempted. Time and memory hardly depend on it.
         max_events: how many events may happen.
         throw: whether a solve that ends early raises. Under your own `jit` nothing can be raised: see `status`.
+        progress: whether a bar on standard error shows how much of the time is done, for long solves: not under your
+            own `jit` and other transformations, and only if it is a terminal.
 
     Returns:
         A `Solution`: `ts` [time], `ys` (the structure of y0, or of what `save` gives, with a leading [time]),
@@ -103,16 +107,15 @@ def solve(
     lanes = FEWEST_LANES if watched else lanes_for(bytes_each)  # all wait while one searches for its event
     large = batch_size((equation, y0, args, ts, key)) > lanes
 
+    known = not any(map(is_traced, jax.tree.leaves((equation, y0, args, ts))))
+
     def run(method: Method, attempts: int = most) -> tuple[Solution, Any]:
-        control, budget = (
-            arguments.step_control(method, step_control, rtol, atol, dtype),
-            jnp.asarray(attempts, jnp.int32),
-        )
-        few = lanes if large and method.in_lanes else None
-        question = Question(
-            equation, y0, args, method, control, stops, watched, kept, way, key, budget, most, max_events, few
-        )
-        ys, ending, happened = integrate(question, ts)
+        control = arguments.step_control(method, step_control, rtol, atol, dtype)
+        budget, few = jnp.asarray(attempts, jnp.int32), lanes if large and method.in_lanes else None
+        with over_time(progress and known) as shown:
+            how = (method, control, stops, watched, kept, way, key, budget, shown, most, max_events, few)
+            question = Question(equation, y0, args, *how)
+            ys, ending, happened = integrate(question, ts)
         return Solution(ts, ys, ending, question, happened), ending.status
 
     if method is None and isinstance(equation, Stochastic):
@@ -120,7 +123,6 @@ def solve(
     fixed = isinstance(step_control, Fixed)
     first = by_structure(equation, size, fixed) if method is None else arguments.method(method, equation)
     if method is None and not fixed:  # fixed steps were asked for, and prove nothing
-        known = not any(map(is_traced, jax.tree.leaves((equation, y0, args, ts))))
         solution = by_its_steps(run, size, first, most if known else None)
     else:
         solution, _ = run(first)

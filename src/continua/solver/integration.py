@@ -19,6 +19,7 @@ from continua.solver.events import Event, Happened, Watch
 from continua.solver.field import Field, Flat, flatten, in_state
 from continua.solver.loop import Layout, Loop, Problem, layout_of
 from continua.solver.post_mortem import Ending
+from continua.solver.progress import Shown
 from continua.solver.step_control import Fixed, StepControl
 
 
@@ -36,6 +37,7 @@ class Question(eqx.Module):
     adjoint: Adjoint
     key: Any
     budget: Any  # of steps to attempt, at most `max_steps`
+    shown: Shown | None
     max_steps: int = eqx.field(static=True)
     max_events: int = eqx.field(static=True)
     lanes: int | None = eqx.field(static=True, default=None)  # through how many a mapped question goes
@@ -84,7 +86,8 @@ def _posed(question: Question, ts: Times) -> tuple[Question, Times, Flat, Watch 
     flat, watch = _flatten(question, ts[0])
     control = arguments.flat_control(question.step_control, question.y0)
     stops = lax.stop_gradient(question.stops)
-    problem = Problem(ts[:1], ts[-1:], flat.y, flat.parameters, control, ts[1:-1], stops, question.budget)
+    run = ts[1:-1], stops, question.budget, question.shown
+    problem = Problem(ts[:1], ts[-1:], flat.y, flat.parameters, control, *run)
     return question, ts, flat, watch, problem
 
 

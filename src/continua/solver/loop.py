@@ -16,6 +16,7 @@ from continua.core import Count, FlatState, Instant, Verdict
 from continua.methods import Method
 from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
+from continua.solver.progress import Shown, tell
 from continua.solver.step_control import Memory, StepControl
 
 PAGE_BYTES = 2**23  # about what stays in a second- or third-level cache, and is zero-filled in under a millisecond
@@ -36,6 +37,7 @@ class Problem(NamedTuple):
     outputs: Array
     stops: Array
     budget: Count | int
+    shown: Shown | None = None
 
     def in_lanes(self, mapped: "Problem", size: int) -> "Problem":
         """A batch with a leading axis, where `mapped` says so, as lanes; parameters stay as they are."""
@@ -350,7 +352,7 @@ class Loop(NamedTuple):
         return record
 
     def run(self, keep: bool, over: Record | None = None) -> Trace:
-        """To the end; page by page where the record is to be kept, or where lanes have outputs to look up in it.
+        """To the end; page by page to keep the record, to look up the outputs of lanes in it, or to show progress.
 
         It is written over the arrays of `over` where this is given: zeros cost time too.
         """
@@ -366,7 +368,8 @@ class Loop(NamedTuple):
         drawn = nothing(len(outputs), zero) if len(outputs) else None
         log = None if self.watch is None else nothing(self.watch.most, jnp.zeros(lanes, jnp.int32))
         record = None
-        if not keep and (drawn is None or outputs.ndim == 1):
+        in_one_go = drawn is None or outputs.ndim == 1
+        if not keep and in_one_go and self.problem.shown is None:
             state, _, drawn, log, _ = self.fill(state, None, drawn, log, self.problem.budget)
         else:
             state, drawn, log, record = self._run_pages(row, state.counts, drawn, log, over)
@@ -399,6 +402,8 @@ class Loop(NamedTuple):
                 if lanes and drawn is not None
                 else now
             )
+            if self.problem.shown is not None:
+                tell((state.t - self.problem.start) / (self.problem.end - self.problem.start))
             record = Record(record.numbers, starts, cast(Array, page), offset + filled)
             return state.row().packed(), state.counts, drawn, log, record
 
