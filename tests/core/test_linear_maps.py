@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from continua.core import LinearMap, linear_map, whole_cotangent
+from continua.core import LinearMap, linear_map
 
 RNG = np.random.default_rng(0)
 R, S = (jnp.asarray(RNG.normal(size=shape)) for shape in ((3, 2), (4, 3)))
@@ -177,16 +177,3 @@ def test_a_rule_for_batches_is_used_and_falls_back():
         return jax.grad(lambda u: jax.vmap(lambda x: scalar(f)(R, x, u))(MANY_X).sum())(U)
 
     assert same(of(ruled), of(plain))
-
-
-def test_whole_cotangent_is_the_identity_in_every_direction():
-    def fenced(x):
-        tree = whole_cotangent({"a": x, "b": x[:1]})
-        return (tree["a"] ** 2).sum() + (tree["b"] * tree["a"].sum()).sum() + jnp.exp(tree["a"]).sum()
-
-    def bare(x):
-        return (x**2).sum() + (x[:1] * x.sum()).sum() + jnp.exp(x).sum()
-
-    for transform in (lambda f: f, jax.grad, jax.hessian):
-        assert same(jax.jit(transform(fenced))(X), jax.jit(transform(bare))(X))
-    assert same(jax.jit(jax.vmap(jax.grad(fenced)))(MANY_X), jax.jit(jax.vmap(jax.grad(bare)))(MANY_X))

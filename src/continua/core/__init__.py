@@ -4,7 +4,7 @@ from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State,
 from continua.core.batches import anywhere, batch_size
 from continua.core.configuration import configure
 from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
-from continua.core.linear_maps import LinearMap, linear_map, whole_cotangent
+from continua.core.linear_maps import LinearMap, linear_map
 from continua.core.precision import in_double_precision
 from continua.core.programs import Given, kept
 
@@ -31,5 +31,4 @@ __all__ = [
     "is_traced",
     "kept",
     "linear_map",
-    "whole_cotangent",
 ]

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
-from jaxtyping import Array, PyTree
+from jaxtyping import Array
 
 Arrays = Sequence[Array]
 Operands = Sequence[Any]  # what JAX hands to a rule: arrays, tracers, and the literals of a jaxpr
@@ -140,16 +139,3 @@ def _batch(
 ad.primitive_jvps[_primitive] = _jvp
 ad.primitive_transposes[_primitive] = _transpose
 batching.primitive_batchers[_primitive] = _batch
-
-
-def whole_cotangent(tree: PyTree[Array]) -> PyTree[Array]:
-    """The identity; in reverse, the sum of its cotangents is computed once instead of in each of its consumers."""
-    leaves, structure = jax.tree.flatten(tree)
-    return jax.tree.unflatten(structure, linear_map(_FENCE, [], leaves, like=leaves))
-
-
-def _fence(_: Arrays, cotangents: Arrays) -> list[Array]:
-    return list(lax.optimization_barrier(tuple(cotangents)))
-
-
-_FENCE = LinearMap(lambda _, tangents: list(tangents), _fence)

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array
 
-from continua.core import Args, Instant, State, whole_cotangent
+from continua.core import Args, Instant, State
 from continua.methods.method import Method, Slope, Step
 
 
@@ -99,7 +100,11 @@ class ExplicitRungeKutta(Method):
     def _slopes(
         self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, first: Any, dense: bool = False
     ) -> list[State]:
-        """All slopes, with those of the dense output where asked; unrolled: XLA fuses them into one pass over y."""
+        """All slopes, with those of the dense output where asked.
+
+        A barrier stands before and behind each: without them XLA computes a stage again for each of its neighbours
+        that reads it, a slope again in each later stage, and in reverse their cotangents too.
+        """
         tableau = self.tableau
         nodes, rows = [*tableau.c[1:]], [*tableau.a[1:]]
         if dense:
@@ -107,7 +112,8 @@ class ExplicitRungeKutta(Method):
         slopes = [equation(t, y, args) if first is None else first]
         for c, row in zip(nodes, rows, strict=True):
             stage = jax.tree.map(lambda y, k: y + h * k, y, _combine(row, slopes))
-            slopes.append(equation(t + c * h, whole_cotangent(stage), args))
+            slope = equation(t + c * h, lax.optimization_barrier(stage), args)
+            slopes.append(lax.optimization_barrier(slope))
         return slopes
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import Args, ArgumentError, Instant, State, whole_cotangent
+from continua.core import Args, ArgumentError, Instant, State
 from continua.methods.method import Method, Slope, Step
 from continua.methods.power_iteration import spectral_radius
 
@@ -139,7 +139,7 @@ class RKC(Method):
 
         def stage(d: Pair, numbered: tuple[Array, Array]) -> Pair:
             c, mu, nu, own, whole = numbered[1]
-            slope = equation(t + c * h, whole_cotangent(jax.tree.map(jnp.add, y, d[1])), args)
+            slope = equation(t + c * h, lax.optimization_barrier(jax.tree.map(jnp.add, y, d[1])), args)
             moved = jax.tree.map(
                 lambda before, now, f, f0: mu * now + nu * before + h * (own * f + whole * f0), *d, slope, first
             )

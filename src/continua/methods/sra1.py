@@ -1,8 +1,9 @@
 """SRA1: a Runge–Kutta method of strong order 3/2 for noise that does not depend on the state."""
 
 import jax.numpy as jnp
+from jax import lax
 
-from continua.core import FlatState, Instant, whole_cotangent
+from continua.core import FlatState, Instant
 from continua.equations import Interpretation
 from continua.methods.stochastic_step import Needs, StochasticMethod, Terms, driven
 
@@ -33,7 +34,7 @@ class SRA1(StochasticMethod):
         noise, area = jnp.split(terms.noise, 2)
         mean = area / jnp.where(h != 0, h, 1)
         slope, early, late = terms.drift(t, y), terms.diffusion(t, y), terms.diffusion(t + h, y)
-        inside = whole_cotangent(y + 0.75 * h * slope + 1.5 * driven(late, mean, y))
+        inside = lax.optimization_barrier(y + 0.75 * h * slope + 1.5 * driven(late, mean, y))
         change = h * (2 / 3) * (terms.drift(t + 0.75 * h, inside) - slope)
         error = change + driven(late - early, noise - mean, y)
         return h * slope + driven(early, noise, y) + error, error

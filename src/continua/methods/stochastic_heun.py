@@ -1,6 +1,8 @@
 """Heun's method for stochastic equations in Stratonovich's sense."""
 
-from continua.core import FlatState, Instant, whole_cotangent
+from jax import lax
+
+from continua.core import FlatState, Instant
 from continua.equations import Interpretation
 from continua.methods.stochastic_step import StochasticMethod, Terms, driven
 
@@ -29,7 +31,7 @@ class StochasticHeun(StochasticMethod):
         """The mean of what start and end say."""
         slope, diffusion = terms.drift(t, y), terms.diffusion(t, y)
         euler = h * slope + driven(diffusion, terms.noise, y)
-        end = whole_cotangent(y + euler)
+        end = lax.optimization_barrier(y + euler)
         change = h * (terms.drift(t + h, end) - slope)
         error = (change + driven(terms.diffusion(t + h, end) - diffusion, terms.noise, y)) / 2
         return euler + error, error

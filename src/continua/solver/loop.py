@@ -19,7 +19,7 @@ from continua.solver.field import Field, Parameters
 from continua.solver.progress import Shown, tell
 from continua.solver.step_control import Memory, StepControl
 
-PAGE_BYTES = 2**23  # about what stays in a second- or third-level cache, and is zero-filled in under a millisecond
+PAGE_BYTES = 2**18  # stays in a second-level cache, and is zero-filled in a few microseconds
 MOST_ROWS = 2**11
 
 
