@@ -105,7 +105,7 @@ def test_a_key_each_makes_an_ensemble(options):
 
     alone = np.stack([growth(key, ts=ts, **options) for key in KEYS])
     for every in (mapped, together):
-        np.testing.assert_allclose(jax.jit(every)(P), alone, rtol=1e-6)  # draws are rounded
+        np.testing.assert_allclose(jax.jit(every)(P), alone, rtol=1e-12)
     if options is FIXED:
         slopes = [jax.jit(jax.grad(lambda p, f=f: (f(p) ** 2).sum()))(P) for f in (mapped, together)]
         assert apart(*slopes) < 1e-10
@@ -115,7 +115,7 @@ def test_one_key_is_split_for_the_trajectories():
     starts = jnp.linspace(0.5, 1.5, 5)[:, None]
     ensemble = continua.solve_ensemble(GeometricBrownianMotion(*P), starts, ENDS, key=KEY, **FIXED)
     keys = jax.random.split(KEY, 5)
-    np.testing.assert_allclose(ensemble.ys[3, :, 0], growth(keys[3], ts=ENDS, y0=starts[3, 0], **FIXED), rtol=1e-6)
+    np.testing.assert_allclose(ensemble.ys[3, :, 0], growth(keys[3], ts=ENDS, y0=starts[3, 0], **FIXED), rtol=1e-12)
     np.testing.assert_allclose(ensemble[3].ys, ensemble.ys[3], rtol=1e-12)
 
 
@@ -191,6 +191,6 @@ def test_stratonovich_and_ito_are_converted_exactly():
     )
     for method in (EulerMaruyama(), StochasticHeun()):
         ys = continua.solve(said, jnp.ones(1), ENDS, key=KEY, method=method, **FIXED).ys[:, 0]
-        np.testing.assert_allclose(ys, growth(KEY, ts=ENDS, method=method, **FIXED), rtol=1e-6)
+        np.testing.assert_allclose(ys, growth(KEY, ts=ENDS, method=method, **FIXED), rtol=1e-12)
     solution = continua.solve(said, jnp.ones(1), ENDS, key=KEY, rtol=1e-2)
     assert isinstance(solution.question.method, StochasticHeun)
