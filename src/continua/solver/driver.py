@@ -1,6 +1,7 @@
 """`solve`: from an equation, a start and times to a Solution."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -113,9 +114,9 @@ def solve(
         control = arguments.step_control(method, step_control, rtol, atol, dtype)
         budget, few = jnp.asarray(attempts, jnp.int32), lanes if large and method.in_lanes else None
         with over_time(progress and known) as shown:
-            how = (method, control, stops, watched, kept, way, key, budget, shown, most, max_events, few)
+            how = (method, control, stops, watched, kept, way, key, budget, None, most, max_events, few)
             question = Question(equation, y0, args, *how)
-            ys, ending, happened = integrate(question, ts)
+            ys, ending, happened = integrate(replace(question, shown=shown), ts)
         return Solution(ts, ys, ending, question, happened), ending.status
 
     if method is None and isinstance(equation, Stochastic):
