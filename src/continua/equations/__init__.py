@@ -14,6 +14,7 @@ from continua.equations.populations import SIR, LotkaVolterra
 from continua.equations.python_syntax import python_text
 from continua.equations.robertson import Robertson
 from continua.equations.scaled import Scaled
+from continua.equations.spatial import Spatial
 from continua.equations.split import Diagonal, LinearTerm, Matrix, SplitODE
 from continua.equations.stochastic import (
     SDE,
@@ -62,6 +63,7 @@ __all__ = [
     "Scaled",
     "SecondOrder",
     "SeparableHamiltonian",
+    "Spatial",
     "SplitODE",
     "Stochastic",
     "VanDerPol",

@@ -29,8 +29,10 @@ from continua.methods.rosenbrock23 import Rosenbrock23
 from continua.methods.splitting import Lie, Splitting, Strang
 from continua.methods.sra1 import SRA1
 from continua.methods.ssprk3 import SSPRK3
+from continua.methods.stability import stability_limit
 from continua.methods.stochastic_heun import StochasticHeun
 from continua.methods.stochastic_step import StochasticMethod
+from continua.methods.substeps import Substeps
 from continua.methods.symplectic import Symplectic, SymplecticEuler, Verlet, Yoshida4, Yoshida6
 from continua.methods.trapezoidal import Trapezoidal
 from continua.methods.tsit5 import Tsit5
@@ -82,6 +84,7 @@ __all__ = [
     "StochasticHeun",
     "StochasticMethod",
     "Strang",
+    "Substeps",
     "Symplectic",
     "SymplecticEuler",
     "Trapezoidal",
@@ -91,5 +94,6 @@ __all__ = [
     "Yoshida4",
     "Yoshida6",
     "spectral_radius",
+    "stability_limit",
     "zero_order_hold",
 ]

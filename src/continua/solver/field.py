@@ -83,6 +83,18 @@ def _ravel(tree: State) -> tuple[Array, Callable[[Array], State]]:
     return flat, whole
 
 
+LARGE = 2**12  # numbers in an array
+
+
+def _is_grid(y: State) -> bool:
+    """Whether a leaf is large and has several axes.
+
+    Fused with what it does to a vector, XLA finds the place of every number on the axes by division: a step of a heat
+    equation on 1024² points took 8 ms so, and takes a twentieth with a barrier on either side.
+    """
+    return any(leaf.ndim > 1 and leaf.size >= LARGE for leaf in jax.tree.leaves(y))
+
+
 def in_state(function: Callable) -> Callable:
     """The function with the dtypes of the state in what it gives: the slope of a complex number may be real."""
 
@@ -116,10 +128,11 @@ def flatten(functions: Sequence[Callable], t: Scalar, y: State, args: Args, step
     last.
     """
     flat, unravel = _ravel(y)
+    apart = lax.optimization_barrier if _is_grid(y) else lambda x: x
 
     def close(function: Callable, x: Array, inside: Callable[[Array], Any]) -> Any:
         def flattened(t: Scalar, x: Array) -> Array:
-            return _ravel(function(t, inside(x), args))[0].astype(flat.dtype)
+            return _ravel(apart(function(t, apart(inside(x)), args)))[0].astype(flat.dtype)
 
         return jax.make_jaxpr(flattened)(t, x)
 

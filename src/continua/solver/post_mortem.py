@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import FlatState, State
+from continua.core import FlatState, State, Verdict
 from continua.equations import Equation
 from continua.methods import spectral_radius
 from continua.solver.events import Watch
@@ -50,32 +50,27 @@ class Ending(NamedTuple):
 
 def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper) -> Ending:
     """The ending of a loop, from its last state alone."""
-    t, y, p = last.t, last.y, problem.parameters
+    t, y = last.t, last.y
     failed, ended, lost = problem.left(last), jnp.zeros_like(t, bool), jnp.zeros_like(t, bool)
     if watch is not None:
         mark = cast(Array, last.mark)
         lost = (mark < 0) | (last.counts[2:] > watch.most)
         ended = watch.ends(mark) & ~lost
         failed &= ~ended
-    slope = field(t, y, p)
-    broken = ~jnp.isfinite(slope)
-    radius = lax.cond(  # no successful solve pays for it
-        jnp.any(failed), lambda: spectral_radius(field, t, y, p), lambda: jnp.zeros_like(t)
+    nothing = jnp.zeros_like(t)
+    broken, bursting, component, radius = lax.cond(  # no successful solve pays for it
+        jnp.any(failed),
+        lambda: _suspects(field, problem, last),
+        lambda: (nothing != 0, nothing != 0, jnp.zeros(t.shape, jnp.int32), nothing),
     )
-    resolution = 1e4 * jnp.finfo(y.dtype).eps * jnp.maximum(jnp.abs(t), jnp.abs(problem.end - problem.start) * 1e-6)
-    outward = (jnp.sign(slope) == jnp.sign(y * (problem.end - problem.start))) & (jnp.abs(y) > jnp.abs(problem.y))
-    bursting = outward & (jnp.abs(y) <= resolution * jnp.abs(slope))
-    bursting |= jnp.abs(y) > jnp.sqrt(jnp.finfo(y.dtype).max)
-    bursting |= broken & (jnp.abs(y) > jnp.finfo(y.dtype).max ** 0.25)  # the state's size made it overflow
-    broken &= ~jnp.any(bursting, 0, keepdims=True)
     out_of_steps = last.counts[:1] >= problem.budget
     status = jnp.select(
         [
             ended,
             ~failed & ~lost,
             lost,
-            jnp.any(broken, 0, keepdims=True),
-            jnp.any(bursting, 0, keepdims=True),
+            broken,
+            bursting,
             last.h == 0,  # what fixed steps leave behind where a step gives no finite state
             out_of_steps & (radius * jnp.abs(last.h) > 2),  # steps at the edge of stability, not of accuracy
             out_of_steps,
@@ -92,11 +87,26 @@ def examine(field: Field, watch: Watch | None, problem: Problem, last: Stepper) 
         ],
         Status.STEP_UNDERFLOW,
     ).astype(jnp.int32)
-    suspect = jnp.where(broken, jnp.inf, jnp.where(bursting, jnp.abs(slope) + jnp.abs(y), jnp.abs(slope) * 1e-300))
-    component = jnp.argmax(suspect, 0, keepdims=True).astype(jnp.int32)
     attempts, accepted = last.counts[:1], last.counts[1:2]
     events = jnp.zeros_like(attempts) if watch is None else last.counts[2:]
     return Ending(t, last.h, y, attempts, accepted, events, status, component, radius)
+
+
+def _suspects(field: Field, problem: Problem, last: Stepper) -> tuple[Verdict, Verdict, Array, Array]:
+    """Whether the field is broken, whether the state bursts, the component most suspect, and the spectral radius."""
+    t, y, p = last.t, last.y, problem.parameters
+    slope = field(t, y, p)
+    broken = ~jnp.isfinite(slope)
+    resolution = 1e4 * jnp.finfo(y.dtype).eps * jnp.maximum(jnp.abs(t), jnp.abs(problem.end - problem.start) * 1e-6)
+    outward = (jnp.sign(slope) == jnp.sign(y * (problem.end - problem.start))) & (jnp.abs(y) > jnp.abs(problem.y))
+    bursting = outward & (jnp.abs(y) <= resolution * jnp.abs(slope))
+    bursting |= jnp.abs(y) > jnp.sqrt(jnp.finfo(y.dtype).max)
+    bursting |= broken & (jnp.abs(y) > jnp.finfo(y.dtype).max ** 0.25)  # the state's size made it overflow
+    broken &= ~jnp.any(bursting, 0, keepdims=True)
+    suspect = jnp.where(broken, jnp.inf, jnp.where(bursting, jnp.abs(slope) + jnp.abs(y), jnp.abs(slope) * 1e-300))
+    component = jnp.argmax(suspect, 0, keepdims=True).astype(jnp.int32)
+    found = (jnp.any(one, 0, keepdims=True) for one in (broken, bursting))
+    return *found, component, spectral_radius(field, t, y, p)
 
 
 def explain(

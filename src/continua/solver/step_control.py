@@ -151,7 +151,7 @@ class Fixed(StepControl):
         self, method: Method, error: FlatState | None, before: FlatState, after: FlatState
     ) -> tuple[Verdict, Array]:
         """Accept everything finite; a zero step ends the solve."""
-        finite = jnp.all(jnp.isfinite(after), 0, keepdims=True)
+        finite = jnp.sum((0 * after) ** 2, 0, keepdims=True) == 0  # a third of the time of `all(isfinite)`
         return finite, jnp.where(finite, 1.0, 0.0).astype(after.dtype)
 
 

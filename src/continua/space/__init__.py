@@ -13,7 +13,12 @@ from continua.space.boundaries import (
     extend,
 )
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
+from continua.space.evolution import Evolution, wide_halo
+from continua.space.flow import Flow
 from continua.space.grid import Axis, Grid
+from continua.space.lowerings import Lowering, Shifts
+from continua.space.operators import Operator, kernel_of, operator_of
+from continua.space.stencil import LocalOperator, Stencil
 
 __all__ = [
     "Axis",
@@ -24,13 +29,23 @@ __all__ = [
     "Coordinates",
     "Cylindrical",
     "Dirichlet",
+    "Evolution",
+    "Flow",
     "Grid",
+    "LocalOperator",
+    "Lowering",
     "Neumann",
+    "Operator",
     "Outside",
     "Periodic",
     "Polar",
     "Robin",
+    "Shifts",
     "Spherical",
+    "Stencil",
     "Symmetric",
     "extend",
+    "kernel_of",
+    "operator_of",
+    "wide_halo",
 ]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array
 
 from continua.core import ArgumentError, ArgumentTypeError, as_node
@@ -54,9 +55,9 @@ class Boundary(eqx.Module):
         """The linear part: without the values it brings."""
         return self
 
-    def reach(self, face: Face, count: int, order: int) -> int:
-        """How many points inside it looks at for `count` ghosts."""
-        return count + 1
+    def persists(self, total: float) -> bool:
+        """Whether its ghosts move on by themselves under a symmetric operator whose weights have this sum."""
+        return False
 
 
 class Condition(Boundary):
@@ -88,9 +89,12 @@ class Condition(Boundary):
         """With g = 0."""
         return eqx.tree_at(lambda one: one.value, self, 0.0, is_leaf=lambda x: x is None)
 
-    def reach(self, face: Face, count: int, order: int) -> int:
-        """As far as the rule's weights go."""
-        return self._rule(face, count, order).inner.shape[1]
+    def persists(self, total: float) -> bool:
+        """A mirror without values does; one about a number, if the operator makes nothing of constants."""
+        alpha, beta = self.weights()
+        if not isinstance(self.value, int | float) or (alpha and beta):
+            return False
+        return self.value == 0 or (beta == 0 and total < 1e-12)
 
     def _rule(self, face: Face, count: int, order: int) -> "Rule":
         alpha, beta = self.weights()
@@ -191,6 +195,10 @@ class Symmetric(Boundary):
     Between points it repeats the last one (`reflect` of scipy), on points it does not (`mirror`, BORDER_REFLECT_101).
     """
 
+    def persists(self, total: float) -> bool:
+        """It does."""
+        return True
+
     def beyond(self, face: Face, inside: Array, opposite: Array, count: int, order: int, t: Any) -> Array:
         """The values inside."""
         del opposite, order, t
@@ -215,13 +223,13 @@ class Outside(Boundary):
         """Nothing."""
         return Outside(0.0)
 
-    def reach(self, face: Face, count: int, order: int) -> int:
-        """It looks at none."""
-        return 0
-
 
 class Periodic(Boundary):
     """The other end of the axis comes next; both of its faces must say so."""
+
+    def persists(self, total: float) -> bool:
+        """It does."""
+        return True
 
     def beyond(self, face: Face, inside: Array, opposite: Array, count: int, order: int, t: Any) -> Array:
         """The values at the other end."""
@@ -333,13 +341,15 @@ def extend(
     for axis, (below, above) in enumerate(width):
         if not below and not above:
             continue
-        low, high = boundaries.faces[axis]
-        upward = jnp.moveaxis(field, first + axis, 0)
-        downward = upward[::-1]
-        parts = [upward]
+        (low, high), at = boundaries.faces[axis], first + axis
+        depth = min(max(below, above) + order + 1, field.shape[at])  # only strips are turned: a whole field is slow
+        lower = jnp.moveaxis(lax.slice_in_dim(field, 0, depth, axis=at), at, 0)
+        upper = jnp.moveaxis(lax.rev(lax.slice_in_dim(field, -depth, None, axis=at), (at,)), at, 0)
+        parts = [field]
         if below:
-            parts.insert(0, low.beyond(faces[axis][0], upward, downward, below, order, t)[::-1])
+            ghosts = low.beyond(faces[axis][0], lower, upper, below, order, t)
+            parts.insert(0, jnp.moveaxis(ghosts[::-1], 0, at))
         if above:
-            parts.append(high.beyond(faces[axis][1], downward, upward, above, order, t))
-        field = jnp.moveaxis(jnp.concatenate(parts), 0, first + axis)
+            parts.append(jnp.moveaxis(high.beyond(faces[axis][1], upper, lower, above, order, t), 0, at))
+        field = jnp.concatenate(parts, at)
     return field

@@ -122,6 +122,11 @@ class Grid(eqx.Module):
         return len(self.axes)
 
     @property
+    def letters(self) -> str:
+        """A letter for each axis: "xy", "rz", …."""
+        return "".join(self.coordinates.names)[: self.dimension]
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Of a field."""
         return tuple(axis.size for axis in self.axes)

@@ -1,0 +1,32 @@
+"""Equations whose state is a field: what a method may ask of them."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from continua.equations.equation import Equation
+
+
+class Spatial(Equation):
+    """A field that moves by looking at neighbours."""
+
+    @abstractmethod
+    def spectrum(self) -> np.ndarray | None:
+        """Complex numbers [wave], in 1/time, that bound the eigenvalues of its slope; None where none are known."""
+
+    @abstractmethod
+    def repeats(self) -> bool:
+        """Whether its slope does not change in time, and several steps at once are cheaper than one by one."""
+
+    @abstractmethod
+    def repeated(self, step: Callable[[Equation, Any], Any], stages: int, count: int, y: Any) -> Any:
+        """The state after `count` steps at once.
+
+        Args:
+            step: one step (equation, y) -> y, of which nothing is known but that it asks for `stages` slopes in turn.
+            stages: how many.
+            count: how many steps.
+            y: the state.
+        """
