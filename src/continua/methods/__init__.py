@@ -29,7 +29,7 @@ from continua.methods.rosenbrock23 import Rosenbrock23
 from continua.methods.splitting import Lie, Splitting, Strang
 from continua.methods.sra1 import SRA1
 from continua.methods.ssprk3 import SSPRK3
-from continua.methods.stability import stability_limit
+from continua.methods.stability import growth_factor, stability_limit
 from continua.methods.stochastic_heun import StochasticHeun
 from continua.methods.stochastic_step import StochasticMethod
 from continua.methods.substeps import Substeps
@@ -93,6 +93,7 @@ __all__ = [
     "Vern7",
     "Yoshida4",
     "Yoshida6",
+    "growth_factor",
     "spectral_radius",
     "stability_limit",
     "zero_order_hold",

@@ -12,13 +12,22 @@ import numpy as np
 from jaxtyping import Array
 
 from continua.core import Args, ArgumentError, ArgumentTypeError, State, Times, as_node, is_traced
-from continua.equations import ODE, Equation, Stochastic
-from continua.methods import Method, StochasticMethod
+from continua.equations import ODE, Equation, Spatial, Stochastic
+from continua.methods import (
+    RK4,
+    ExplicitRungeKutta,
+    Method,
+    StochasticMethod,
+    Substeps,
+    growth_factor,
+    stability_limit,
+)
 from continua.solver.adjoints import Adjoint, Discrete
 from continua.solver.events import Event
 from continua.solver.functions import described, motions, short
 from continua.solver.step_control import Adaptive, Fixed, StepControl
 
+HARMLESS = 1e3  # how much waves may grow in a solve where no step of the method damps them
 MOST_EVENTS = 20  # one number of a row says which happened: 2**20 is exact in float32 too
 
 
@@ -265,6 +274,38 @@ def step_control(method: Method, control: StepControl | None, rtol: Any, atol: A
                 f"`h` of `Fixed` must be one number. Got shape {jnp.shape(control.h)}. Use Fixed(h=0.01)."
             )
     return jax.tree.map(lambda x: jnp.asarray(x, dtype), control)
+
+
+def check_stability(method: Method, equation: Equation, control: StepControl, ts: Times) -> None:
+    """Fixed explicit steps on a grid may not be longer than its sharpest wave allows."""
+    inner = method.method if isinstance(method, Substeps) else method
+    if not (isinstance(control, Fixed) and isinstance(equation, Spatial) and isinstance(inner, ExplicitRungeKutta)):
+        return
+    if is_traced(control.h) or is_traced(ts) or (spectrum := equation.spectrum()) is None:
+        return
+    h, span, name = float(control.h), float(ts[-1] - ts[0]), type(inner).__name__
+    if span <= 0:  # backward in time, all that falls grows
+        return
+    grows = growth_factor(method, h, spectrum)
+    if grows <= 1 + 1e-6:
+        return
+    if limit := stability_limit(method, spectrum):
+        raise ArgumentError(
+            f"`h` of `Fixed` must be at most {limit:.4g} for {name}() on this grid: its sharpest wave grows "
+            f"{grows:.3g}-fold in a step. Got {h:.4g}. Use Fixed({_just_below(limit)}), or RKC()."
+        )
+    if span / h * math.log(grows) > math.log(HARMLESS):
+        raise ArgumentError(
+            f"`method` of `solve` must damp waves that only travel, and no step of {name}() does: one grows "
+            f"{grows:.4g}-fold in each of {span / h:.0f} steps. Use RK4(), stable up to "
+            f"Fixed({_just_below(stability_limit(RK4(), spectrum))})."
+        )
+
+
+def _just_below(limit: float) -> str:
+    """Four digits, rounded down."""
+    unit = 10.0 ** (math.floor(math.log10(limit)) - 3)
+    return f"{math.floor(limit / unit) * unit:.4g}"
 
 
 def _check_tolerance(words: str, value: Any) -> None:

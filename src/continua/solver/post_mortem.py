@@ -105,8 +105,8 @@ def _suspects(field: Field, problem: Problem, last: Stepper) -> tuple[Verdict, V
     broken &= ~jnp.any(bursting, 0, keepdims=True)
     suspect = jnp.where(broken, jnp.inf, jnp.where(bursting, jnp.abs(slope) + jnp.abs(y), jnp.abs(slope) * 1e-300))
     component = jnp.argmax(suspect, 0, keepdims=True).astype(jnp.int32)
-    found = (jnp.any(one, 0, keepdims=True) for one in (broken, bursting))
-    return *found, component, spectral_radius(field, t, y, p)
+    broken, bursting = jnp.any(broken, 0, keepdims=True), jnp.any(bursting, 0, keepdims=True)
+    return broken, bursting, component, spectral_radius(field, t, y, p)
 
 
 def explain(

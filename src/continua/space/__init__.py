@@ -13,14 +13,17 @@ from continua.space.boundaries import (
     extend,
 )
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
+from continua.space.divergence import diffusion
 from continua.space.evolution import Evolution, wide_halo
 from continua.space.flow import Flow
 from continua.space.grid import Axis, Grid
 from continua.space.lowerings import Lowering, Shifts
 from continua.space.operators import Operator, kernel_of, operator_of
+from continua.space.sparse import Affine, matrix_of, stencil_of
 from continua.space.stencil import LocalOperator, Stencil
 
 __all__ = [
+    "Affine",
     "Axis",
     "Boundaries",
     "Boundary",
@@ -44,8 +47,11 @@ __all__ = [
     "Spherical",
     "Stencil",
     "Symmetric",
+    "diffusion",
     "extend",
     "kernel_of",
+    "matrix_of",
     "operator_of",
+    "stencil_of",
     "wide_halo",
 ]

@@ -115,21 +115,16 @@ class Condition(Boundary):
         if isinstance(value, int | float) and value == 0:
             return None
         array, like = jnp.asarray(value, inside.dtype), inside.shape[1:]
-        if array.ndim == 0:
-            return array
         if array.ndim > len(like) or any(
             size > room for size, room in zip(array.shape[::-1], like[::-1], strict=False)
         ):
             raise ArgumentError(
                 f"`value` of {type(self).__name__} must be a number or a field on its face, {like}. Got {array.shape}."
             )
+        array = array.reshape((1,) * (1 + len(like) - array.ndim) + array.shape)
         # Faces of earlier axes are extended by now: their values go on as they end.
-        missing = [0] * (len(like) - array.ndim) + [
-            0 if size == 1 else room - size
-            for size, room in zip(array.shape, like[len(like) - array.ndim :], strict=True)
-        ]
-        array = array.reshape((1,) * (len(like) - array.ndim) + array.shape)
-        return jnp.pad(array, [(m // 2, m - m // 2) for m in missing], mode="edge")
+        missing = [0 if size == 1 else room - size for size, room in zip(array.shape[1:], like, strict=True)]
+        return jnp.pad(array, [(0, 0), *((m // 2, m - m // 2) for m in missing)], mode="edge")
 
 
 def _value_of(value: Any) -> Any:

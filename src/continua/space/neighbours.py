@@ -107,7 +107,7 @@ def _bilinear(offsets: Offsets, reach: Width) -> Callable[[Array, Array], Array]
 def _sum(window: Window, weights: Any, offsets: Offsets) -> Array:
     kind = window.padded.dtype
     if not isinstance(weights, np.ndarray):
-        return _total(w * window.at(o) for w, o in zip(weights, offsets, strict=True))
+        return _total(times(w, window.at(o)) for w, o in zip(weights, offsets, strict=True))
     values, parts = weights.tolist(), []
     for value in dict.fromkeys(values):
         alike = _total(window.at(o) for o, w in zip(offsets, values, strict=True) if w == value)
@@ -123,7 +123,14 @@ def _scattered(cotangent: Array, weights: Any, offsets: Offsets, reach: Width) -
     if np.ndim(weights) == 1 or all(size == 1 for size in weights.shape[-len(reach) :]):
         return _sum(Window(lax.optimization_barrier(surrounded(cotangent, around)), turned), weights, back)
     moved = [tuple((low + o, high - o) for (low, high), o in zip(reach, offset, strict=True)) for offset in offsets]
-    return _total(surrounded(w * cotangent, width) for w, width in zip(weights, moved, strict=True))
+    return _total(surrounded(times(w, cotangent), width) for w, width in zip(weights, moved, strict=True))
+
+
+def times(weight: Array, field: Array) -> Array:
+    """Whatever leading axes either has beyond the other."""
+    axes = max(weight.ndim, field.ndim)
+    weight, field = (x.reshape((1,) * (axes - x.ndim) + x.shape) if x.ndim else x for x in (weight, field))
+    return weight * field
 
 
 def _summed_to(product: Array, shape: tuple[int, ...]) -> Array:
@@ -176,7 +183,7 @@ def flowing(padded: Array, offsets: Offsets, reach: Width, flux: Callable[[Array
         if not isinstance(d_padded, SymbolicZero):
             parts += linear_map(LinearMap(forward, backward), [padded, *own], [d_padded])
         if not all(isinstance(d, SymbolicZero) for d in d_own):
-            moves = [jnp.zeros(d.shape, d.dtype) if isinstance(d, SymbolicZero) else d for d in d_own]
+            moves = [jnp.zeros_like(x) if isinstance(d, SymbolicZero) else d for x, d in zip(own, d_own, strict=True)]
             law = lambda *own: inflow(padded, jax.tree.unflatten(layout, own))  # noqa: E731
             parts.append(jax.jvp(law, tuple(own), tuple(moves))[1])
         return value, _total(parts) if parts else jnp.zeros_like(value)

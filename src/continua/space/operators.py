@@ -111,7 +111,14 @@ def moments(
     return Operator(found, tuple(spacing), axes)
 
 
-def operator_of(kernel: Any, *, origin: Sequence[int] | None = None, spacing: Any = 1.0, order: int = 8) -> Operator:
+def operator_of(
+    kernel: Any,
+    *,
+    origin: Sequence[int] | None = None,
+    spacing: Any = 1.0,
+    order: int = 8,
+    axes: str | None = None,
+) -> Operator:
     """The differential operator that a kernel is.
 
     Args:

@@ -1,6 +1,5 @@
 """The stencil: weights at neighbours, which is a kernel, a differential operator and a layer at once."""
 
-import functools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,9 +13,10 @@ from jaxtyping import Array
 
 from continua.core import ArgumentError, ArgumentTypeError, is_traced
 from continua.space.boundaries import MIRRORED, Boundaries, Condition, Face, Periodic, Symmetric, extend
+from continua.space.coordinates import Cartesian
 from continua.space.grid import Grid
 from continua.space.lowerings import Lowering, Shifts
-from continua.space.neighbours import Offsets, reach_of, surrounded
+from continua.space.neighbours import Offsets, reach_of, surrounded, times
 from continua.space.operators import Operator, image_axes, kernel_of, moments
 
 Faces = tuple[tuple[Face, Face], ...]
@@ -224,6 +224,11 @@ class Stencil(LocalOperator):
             boundaries: what stands beyond the faces.
             order: of accuracy, even.
         """
+        if not isinstance(grid.coordinates, Cartesian):
+            raise ArgumentError(
+                f"`grid` of Stencil.of must be Cartesian. Got {grid.coordinates}. Use diffusion(grid, boundaries), "
+                "which is the Laplacian in any coordinates."
+            )
         kernel = kernel_of(operator, order=order, dimension=grid.dimension, spacing=grid.spacing, axes=grid.letters)
         made = cls.from_kernel(kernel, boundaries, spacing=grid.spacing)
         stencil = cls(made.offsets, made.weights, made.boundaries, grid.spacing, grid, order)
@@ -260,7 +265,10 @@ class Stencil(LocalOperator):
 
     def symbol(self, *angles: Any) -> Array:
         r"""$\hat s(\theta) = \sum_j w_j e^{i j \cdot \theta}$: what a wave is multiplied by that turns by θ a point."""
-        return _symbol(self.offsets, jnp.asarray(self.weights), angles)
+        phases = [sum(o * np.asarray(a) for o, a in zip(offset, angles, strict=True)) for offset in self.offsets]
+        waves = jnp.stack([lax.complex(jnp.cos(phase), jnp.sin(phase)) for phase in map(jnp.asarray, phases)])
+        weights = jnp.asarray(self.weights, waves.dtype)
+        return jnp.tensordot(weights, waves, 1)
 
     def spectrum(self, points: int = 32) -> np.ndarray:
         """Its symbol at so many angles along each axis, the sharpest wave among them: a bound of its eigenvalues."""
@@ -295,9 +303,7 @@ class Stencil(LocalOperator):
         if np.ndim(factor) == 0:
             return self.with_weights(weights * factor)
         array = jnp.asarray(factor)
-        own = jnp.asarray(weights, array.dtype)
-        own = own.reshape(len(own), *[1] * (array.ndim + 1 - own.ndim), *own.shape[1:])
-        return self.with_weights(own * array)
+        return self.with_weights(jnp.stack([times(w, array) for w in jnp.asarray(weights, array.dtype)]))
 
     def __add__(self, other: "Stencil") -> "Stencil":
         """Both at once; the boundaries must be the same."""
@@ -319,11 +325,8 @@ class Stencil(LocalOperator):
 
     def _known(self) -> np.ndarray:
         if is_traced(self.weights) or np.ndim(self.weights) != 1:
-            raise ArgumentError("The operator of a stencil can be read where its weights are known and constant.")
+            raise ArgumentError(
+                "The operator of a stencil can be read where its weights are known and the same everywhere. "
+                "Use it outside of jit, on the weights of one place."
+            )
         return np.asarray(self.weights, float)
-
-
-def _symbol(offsets: Offsets, weights: Array, angles: Sequence[Any]) -> Array:
-    theta = [jnp.asarray(a) for a in angles]
-    phases = [functools.reduce(jnp.add, [o * a for o, a in zip(offset, theta, strict=True)]) for offset in offsets]
-    return functools.reduce(jnp.add, [w * jnp.exp(1j * phase) for w, phase in zip(weights, phases, strict=True)])
