@@ -17,6 +17,7 @@ PACKAGES = [
     "continua.calculus",
     "continua.equations",
     "continua.methods",
+    "continua.space",
     "continua.solver",
     "continua.stability",
     "continua.discovery",

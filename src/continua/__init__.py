@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from continua import equations as equations
     from continua import methods as methods
     from continua import solver as solver
+    from continua import space as space
     from continua import stability as stability
     from continua.core import ContinuaError, configure
     from continua.discovery import Model, fit, load
@@ -29,7 +30,7 @@ __all__ = [
     "solve_ensemble",
 ]
 
-ROOMS = ("discovery", "equations", "methods", "solver", "stability")
+ROOMS = ("discovery", "equations", "methods", "solver", "space", "stability")
 HOMES = {
     "ContinuaError": "core",
     "Ensemble": "solver",

@@ -12,29 +12,39 @@ from continua.space.boundaries import (
     Symmetric,
     extend,
 )
+from continua.space.channels import ChannelStencil
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
+from continua.space.dictionary import KERNELS, KnownKernel
 from continua.space.divergence import diffusion
 from continua.space.evolution import Evolution, wide_halo
+from continua.space.extremes import Dilation
 from continua.space.flow import Flow
+from continua.space.frozen import FrozenOrder
 from continua.space.grid import Axis, Grid
-from continua.space.lowerings import Lowering, Shifts
+from continua.space.lowerings import Convolution, Lowering, Separable, Shifts, Spectral
 from continua.space.operators import Operator, kernel_of, operator_of
 from continua.space.sparse import Affine, matrix_of, stencil_of
 from continua.space.stencil import LocalOperator, Stencil
 
 __all__ = [
+    "KERNELS",
     "Affine",
     "Axis",
     "Boundaries",
     "Boundary",
     "Cartesian",
+    "ChannelStencil",
     "Condition",
+    "Convolution",
     "Coordinates",
     "Cylindrical",
+    "Dilation",
     "Dirichlet",
     "Evolution",
     "Flow",
+    "FrozenOrder",
     "Grid",
+    "KnownKernel",
     "LocalOperator",
     "Lowering",
     "Neumann",
@@ -43,7 +53,9 @@ __all__ = [
     "Periodic",
     "Polar",
     "Robin",
+    "Separable",
     "Shifts",
+    "Spectral",
     "Spherical",
     "Stencil",
     "Symmetric",

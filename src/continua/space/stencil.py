@@ -15,7 +15,7 @@ from continua.core import ArgumentError, ArgumentTypeError, is_traced
 from continua.space.boundaries import MIRRORED, Boundaries, Condition, Face, Periodic, Symmetric, extend
 from continua.space.coordinates import Cartesian
 from continua.space.grid import Grid
-from continua.space.lowerings import Lowering, Shifts
+from continua.space.lowerings import Lowering, by_size, fastest
 from continua.space.neighbours import Offsets, reach_of, surrounded, times
 from continua.space.operators import Operator, image_axes, kernel_of, moments
 
@@ -243,7 +243,7 @@ class Stencil(LocalOperator):
     def __call__(self, field: Any, t: Any = 0.0) -> Array:
         """Of a field [*shape] or [..., *shape], the same; `t` is the time for boundaries that depend on it."""
         array = self.checked(field)
-        way = self.lowering or Shifts()
+        way = self.lowering or by_size(self)
         return self.closed(way(self, self.padded(array, t)))
 
     def kernel(self) -> np.ndarray:
@@ -296,6 +296,16 @@ class Stencil(LocalOperator):
             if not all(side.persists(total) and (mirrored or isinstance(side, Periodic)) for side in pair):
                 return False
         return True
+
+    def measured(self, field: Any) -> "Stencil":
+        """The same with the lowering that is fastest for such a field on this device: each is tried."""
+        return self.lowered(fastest(self, self.checked(field)))
+
+    def lowered(self, way: Lowering) -> "Stencil":
+        """The same, computed so."""
+        if not way.serves(self):
+            raise ArgumentError(f"{way} cannot compute this stencil. Use Shifts(), which serves any.")
+        return Stencil(self.offsets, self.weights, self.boundaries, self.spacing, self.grid, self.order, way)
 
     def scaled(self, factor: Any) -> "Stencil":
         """`factor` times the stencil: a number, or a field that multiplies what comes out."""
