@@ -106,6 +106,14 @@ def long_gradient(said):
     assert number(r"steps: (\S+), where", said) == pytest.approx(number(r"closed form is (\S+)", said), rel=1e-6)
 
 
+def kernels_are_operators(said):
+    assert "sobel: ∂x + h²/6 ∂xxx + h²/4 ∂xyy + …" in said
+    assert "along a row: -1/12, 16/12, -60/12, 16/12, -1/12" in said
+    assert number(r"differ by at most (\S+)\n", said) < 0.01
+    assert number(r"runs from (\S+) to", said) < -900
+    assert "signed: -0.50 to 0.50" in said
+
+
 CHECKS = (
     limit_and_derivative,
     gradient_descent_is_euler,
@@ -117,6 +125,7 @@ CHECKS = (
     stochastic_volatility,
     robertson,
     long_gradient,
+    kernels_are_operators,
 )
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument
