@@ -363,8 +363,10 @@ def promises(found: Record) -> list[tuple[str, float, float]]:
         else:
             kept.append((f"{name}, of py-pde with numba", ours / rows["py-pde, numba"]["forward"]["cpu"], 1 / 10))
             kept.append((f"{name}, of py-pde on JAX", ours / rows["py-pde, jax"]["forward"]["cpu"], 1 / 1.1))
-    for one in found.get("cube", []):
-        kept.append(("heat 128³, float32, of numba", best(one["rows"]) / one["rows"][NUMBA]["forward"]["cpu"], 1.3))
+    kept += [
+        ("heat 128³, float32, of numba", best(one["rows"]) / one["rows"][NUMBA]["forward"]["cpu"], 1.3)
+        for one in found.get("cube", [])
+    ]
     for one in found.get("large", []):
         rows = one["rows"]
         kept.append(("heat 4096², float32, of numba", best(rows) / rows[NUMBA]["forward"]["cpu"], 1.3))

@@ -1,6 +1,6 @@
 """Kernels are operators, operators are kernels.
 
-By Taylor's formula a kernel applied to a smooth field is a sum of derivatives: Sobel/8 = ∂x + h²/6 ∂xxx + h²/4 ∂xyy + …,
+By Taylor's formula a kernel applied to a smooth field is a sum of derivatives: Sobel/8 = ∂x + h²/6 ∂xxx + h²/4 ∂xyy,
 the four neighbours minus four times the middle = ∂xx + ∂yy + …, and a blur is the heat equation for a time t:
 [1 2 1]ᵀ[1 2 1]/16 = 1 + h²/4 Δ + …, so t = h²/4, and as often as it is repeated.
 
