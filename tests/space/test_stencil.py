@@ -21,7 +21,7 @@ from continua.space import (
     Spherical,
     Stencil,
     Symmetric,
-    diffusion,
+    divergence_form,
     kernel_of,
     matrix_of,
     operator_of,
@@ -235,7 +235,7 @@ def test_a_matrix_gives_the_numbers_of_its_stencil_and_the_stencil_back(boundari
     for one in (stencil, stencil.scaled(jnp.asarray(field))):
         matrix, constant = matrix_of(one)
         assert np.allclose(matrix @ field.ravel() + constant, one(jnp.asarray(field)).ravel())
-    local = diffusion(grid, boundaries, jnp.asarray(2 + np.tanh(field)))
+    local = divergence_form(grid, boundaries, jnp.asarray(2 + np.tanh(field)))
     matrix, constant = matrix_of(local)
     back = stencil_of(matrix, grid)(jnp.asarray(field))
     assert np.allclose(back.ravel() + constant, local(jnp.asarray(field)).ravel())
@@ -247,7 +247,7 @@ def radial(coordinates, function, laplacian):
     def error(size):
         grid = Grid.cells(size, coordinates=coordinates)
         r = grid.axes[0].points()
-        matrix, constant = matrix_of(diffusion(grid, [(Symmetric(), Dirichlet(float(function(1.0))))]))
+        matrix, constant = matrix_of(divergence_form(grid, [(Symmetric(), Dirichlet(float(function(1.0))))]))
         return np.abs(splu(matrix.tocsc()).solve(laplacian(r) - constant) - function(r)).max()
 
     return observed_order(error, (20, 40))
@@ -261,7 +261,7 @@ def test_diffusion_is_of_second_order_in_every_coordinates():
         """The harmonic r cos φ."""
         grid = Grid.cells((size, size), upper=(1.0, 2 * np.pi), coordinates=Polar())
         rim = jnp.cos(grid.points()[1][0])
-        matrix, constant = matrix_of(diffusion(grid, [(Symmetric(), Dirichlet(rim)), Periodic()]))
+        matrix, constant = matrix_of(divergence_form(grid, [(Symmetric(), Dirichlet(rim)), Periodic()]))
         return np.abs(splu(matrix.tocsc()).solve(-constant) - grid.sample(lambda r, a: r * jnp.cos(a)).ravel()).max()
 
     def pipe(size):
@@ -269,7 +269,7 @@ def test_diffusion_is_of_second_order_in_every_coordinates():
         grid = Grid.cells((size, size), coordinates=Cylindrical())
         wall = 1 + 2 * grid.points()[1][0] ** 2
         sides = [(Symmetric(), Dirichlet(wall)), (Neumann(), Neumann(4.0))]
-        matrix, constant = matrix_of(diffusion(grid, sides))
+        matrix, constant = matrix_of(divergence_form(grid, sides))
         exact = grid.sample(lambda r, z: r**2 + 2 * z**2).ravel()
         return np.abs(splu(matrix.tocsc()).solve(np.full(size**2, 8.0) - constant) - exact).max()
 
@@ -284,7 +284,7 @@ def test_coefficients_of_diffusion_are_met_to_second_order_and_can_be_learned():
         grid = Grid.cells(size)
         ends = [(Dirichlet(0.0), Dirichlet(float(np.sin(2.0))))]
         a = grid.sample(lambda x: 1 + x) if as_field else lambda x: 1 + x
-        matrix, constant = matrix_of(diffusion(grid, ends, a))
+        matrix, constant = matrix_of(divergence_form(grid, ends, a))
         x = grid.axes[0].points()
         return np.abs(
             splu(matrix.tocsc()).solve(2 * np.cos(2 * x) - 4 * (1 + x) * np.sin(2 * x) - constant) - np.sin(2 * x)
@@ -293,7 +293,7 @@ def test_coefficients_of_diffusion_are_met_to_second_order_and_can_be_learned():
     for as_field in (False, True):
         assert observed_order(lambda size, kind=as_field: error(size, kind), (20, 40)) > 1.9
     grid = Grid.cells((5, 6))
-    flow = lambda a, u: diffusion(grid, (Neumann(), Periodic()), jnp.exp(a))(u)  # noqa: E731
+    flow = lambda a, u: divergence_form(grid, (Neumann(), Periodic()), jnp.exp(a))(u)  # noqa: E731
     assert dot_test(flow, (5, 6), (5, 6)) < 1e-12
 
 
@@ -317,14 +317,14 @@ def test_bad_input_is_answered_in_one_line():
         kernel_of("∂x²")
     with pytest.raises(ArgumentError, match="2, 4, 6"):
         kernel_of("dx", order=3)
-    with pytest.raises(ArgumentError, match="Use diffusion"):
+    with pytest.raises(ArgumentError, match="Use divergence_form"):
         Stencil.of("laplace", Grid.cells(4, coordinates=Spherical()), Symmetric())
     with pytest.raises(ArgumentError, match="positive everywhere"):
-        diffusion(grid, Neumann(), -1.0)
+        divergence_form(grid, Neumann(), -1.0)
     with pytest.raises(ArgumentError, match="a field \\(8, 9\\)"):
-        diffusion(grid, Neumann(), jnp.ones(3))
+        divergence_form(grid, Neumann(), jnp.ones(3))
     with pytest.raises(ArgumentError, match="no cells"):
-        diffusion(Grid.vertices(4, Symmetric(), coordinates=Spherical()), Symmetric())
+        divergence_form(Grid.vertices(4, Symmetric(), coordinates=Spherical()), Symmetric())
     with pytest.raises(ArgumentError, match="must have the shape"):
         stencil_of(np.eye(3), grid)
     with pytest.raises(ArgumentError, match="at most 125"):

@@ -15,7 +15,7 @@ from continua.space.boundaries import (
 from continua.space.channels import ChannelStencil
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
 from continua.space.dictionary import KERNELS, KnownKernel
-from continua.space.divergence import diffusion
+from continua.space.divergence import divergence_form
 from continua.space.evolution import Evolution, wide_halo
 from continua.space.extremes import Dilation
 from continua.space.flow import Flow
@@ -59,7 +59,7 @@ __all__ = [
     "Spherical",
     "Stencil",
     "Symmetric",
-    "diffusion",
+    "divergence_form",
     "extend",
     "kernel_of",
     "matrix_of",

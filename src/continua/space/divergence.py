@@ -13,7 +13,7 @@ from continua.space.grid import Grid
 from continua.space.stencil import Stencil
 
 
-def diffusion(grid: Grid, boundaries: Any, coefficient: Any = 1.0) -> Stencil:
+def divergence_form(grid: Grid, boundaries: Any, coefficient: Any = 1.0) -> Stencil:
     r"""$\nabla \cdot (a \nabla u)$, of second order.
 
     $$ (S u)_i = \frac{1}{\bar J_i} \sum_{\pm, k} \frac{(J a / s_k^2)_{i \pm 1/2}}{h_k^2}\, (u_{i \pm 1} - u_i) $$
@@ -32,17 +32,19 @@ def diffusion(grid: Grid, boundaries: Any, coefficient: Any = 1.0) -> Stencil:
     array = None if callable(coefficient) else jnp.asarray(coefficient, jnp.result_type(float))
     if array is not None and array.shape not in ((), grid.shape):
         raise ArgumentError(
-            f"`coefficient` of diffusion must be a number, a function, or a field {grid.shape}. Got {array.shape}."
+            f"`coefficient` of divergence_form must be a number, a function, or a field {grid.shape}. Got {array.shape}."
         )
     if array is not None and not is_traced(array) and not bool(jnp.all(array > 0)):
-        raise ArgumentError("`coefficient` of diffusion must be positive everywhere. Look for zeros and gaps in it.")
-    sides = Boundaries.of(boundaries, grid.dimension, "diffusion")
+        raise ArgumentError(
+            "`coefficient` of divergence_form must be positive everywhere. Look for zeros and gaps in it."
+        )
+    sides = Boundaries.of(boundaries, grid.dimension, "divergence_form")
     middle = grid.points()
     ends = [(middle[0] + side * grid.spacing[0] / 2, *middle[1:]) for side in (-1, 1)]  # J changes along r alone
     low, here, high = (grid.coordinates.measure(points) for points in (ends[0], middle, ends[1]))
     volume = jnp.broadcast_to((low + 4 * here + high) / 6, grid.shape)  # exact, also around r = 0
     if not isinstance(grid.coordinates, Cartesian) and grid.axes[0].points()[0] == 0:
-        raise ArgumentError("`grid` of diffusion has points on r = 0, which are no cells. Use Grid.cells.")
+        raise ArgumentError("`grid` of divergence_form has points on r = 0, which are no cells. Use Grid.cells.")
     offsets, weights = [], []
     for axis, h in enumerate(grid.spacing):
         for side in (-1, 1):
