@@ -112,7 +112,8 @@ class Sweep(NamedTuple):
             def push(j: Count, carry: tuple[FlatState, Array]) -> tuple[FlatState, Array]:
                 dy, along = carry
                 row = layout.unpack(page[j])
-                step = lambda y, p: passed(row, self.method.advance(slope, row.t, row.h, y, p), p)  # noqa: E731
+                method = self.method.recalling(row.memory)
+                step = lambda y, p: passed(row, method.advance(slope, row.t, row.h, y, p), p)  # noqa: E731
                 y = row.y
                 return jax.jvp(step, (y, chosen), (dy, dp))[1], lax.dynamic_update_index_in_dim(along, dy, j, 0)
 
@@ -161,7 +162,7 @@ class Sweep(NamedTuple):
 
     def layout(self, grid: Grid) -> Layout:
         """Of the packed rows."""
-        return layout_of(self.watch, grid.page.dtype)
+        return layout_of(self.watch, self.method, grid.page.dtype)
 
     def _passed(self, slope: Any, parameters: Parameters) -> Passed:
         """What happens to the state at the end of a row: nothing, or its events."""
@@ -183,12 +184,13 @@ class Sweep(NamedTuple):
         self, slope: Any, passed: Passed, row: Row, p: Parameters, adjoint: FlatState
     ) -> tuple[FlatState, Parameters]:
         """The transpose of a row: of its events, then of its step."""
-        t, h, y, _, mark = row
+        t, h, y, _, memory, mark = row
+        method = self.method.recalling(memory)
         if mark is None:
-            return self.method.pullback(slope, t, h, y, p, adjoint)
-        end = self.method.advance(slope, t, h, y, p)
+            return method.pullback(slope, t, h, y, p, adjoint)
+        end = method.advance(slope, t, h, y, p)
         adjoint, here = jax.vjp(lambda y, p: passed(row, y, p), end, p)[1](adjoint)
-        adjoint, there = self.method.pullback(slope, t, h, y, p, adjoint)
+        adjoint, there = method.pullback(slope, t, h, y, p, adjoint)
         return adjoint, jax.tree.map(jnp.add, here, there)
 
     def _page(self, grid: Grid, number: Count, page: Array) -> tuple[Array, Count]:
