@@ -31,6 +31,7 @@ from continua.methods.sra1 import SRA1
 from continua.methods.ssprk3 import SSPRK3
 from continua.methods.stochastic_heun import StochasticHeun
 from continua.methods.stochastic_step import StochasticMethod
+from continua.methods.switching import Switching
 from continua.methods.symplectic import Symplectic, SymplecticEuler, Verlet, Yoshida4, Yoshida6
 from continua.methods.trapezoidal import Trapezoidal
 from continua.methods.tsit5 import Tsit5
@@ -82,6 +83,7 @@ __all__ = [
     "StochasticHeun",
     "StochasticMethod",
     "Strang",
+    "Switching",
     "Symplectic",
     "SymplecticEuler",
     "Trapezoidal",

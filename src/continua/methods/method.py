@@ -86,6 +86,10 @@ class Method(eqx.Module):
         """The method as it steps with such a memory."""
         return self
 
+    def phases(self) -> "tuple[Method, ...]":
+        """The methods that it is where its memory is known, which begins with the number of the one that steps."""
+        return ()
+
     def remember(
         self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, memory: Array | None
     ) -> Array | None:

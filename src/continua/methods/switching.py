@@ -1,8 +1,8 @@
-"""Switching between an explicit and a stiff method within one solve, as the equation turns stiff and back."""
+"""Switching between an explicit and a stiff method within one solve: each phase of a solution by what suits it."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,73 +17,165 @@ from continua.methods.tsit5 import Tsit5
 
 Outcome = TypeVar("Outcome")
 
-GLANCE = 16
-STIFF = 2.0
-MILD = 1.0
+SOONEST, LATEST = 16, 256  # attempts between two glances
+STIFF = 2.0  # |h| times the spectral radius: above it explicit steps are held by stability
+MILD = 1.0  # below it they would be held by accuracy
+
+
+class Remembered(NamedTuple):
+    """Which method steps (1: the stiff one), and since the last glance the attempts, their lengths and how many may be.
+
+    Like `t` each.
+    """
+
+    stiff: Array
+    attempts: Array
+    lengths: Array
+    patience: Array
+
+
+class Pulled(NamedTuple):
+    """What a transposed step gives."""
+
+    y: State
+    args: Args
 
 
 class Switching(Method):
+    r"""An explicit method where it is stable by itself, a stiff one where stability would hold its steps.
+
+    $$ y_{n+1} = \begin{cases} \Phi^{\text{stiff}}_h(y_n) & \text{where } |h|\,\rho(\partial_y f) \text{ is large} \\
+       \Phi^{\text{explicit}}_h(y_n) & \text{where it is small} \end{cases} $$
+
+    The spectral radius ρ is estimated by a power iteration of twelve products, after the first sixteen attempts of
+    either method and then ever more seldom, at least every sixty-four. So an equation that is not stiff takes exactly
+    the steps of the explicit method. Which method makes a step is a constant of its derivative.
+
+    Good for: equations of which it is not known whether they are stiff, also under `jit`; relaxation oscillations.
+
+    Args:
+        explicit: the method that begins. It must estimate its error, as the other.
+        stiff: the method for stiff phases.
+        now: which steps next: the driver fills it in from what it remembers; outside of it the explicit one does.
+
+    Source: Petzold, Automatic selection of methods for solving stiff and nonstiff systems of ordinary differential
+    equations, SIAM J. Sci. Stat. Comput. 4 (1983) 136–148, with steps and the spectral radius for its criterion.
+    """
+
     explicit: Method = Tsit5()
     stiff: Method = Rodas5P()
-    is_stiff: Any = False
-
-    @property
-    def order(self):
-        return min(self.explicit.order, self.stiff.order)
+    now: Any = False
 
     adaptive = True
-    evaluations = None
+    evaluations: ClassVar[int | None] = None
 
-    def prepared(self, equation):
+    @property
+    def order(self) -> int | float:  # type: ignore[override]
+        """The lower one of both."""
+        return min(self.explicit.order, self.stiff.order)
+
+    def prepared(self, equation: Slope) -> Slope:
+        """As the stiff method is to see it."""
         return self.stiff.prepared(equation)
 
-    def parts(self, equation):
-        return {**self.explicit.parts(equation), **self.stiff.parts(equation)}
-
-    def start(self, equation, t, y, args):
+    def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
+        """That of the explicit method."""
         return self.explicit.start(equation, t, y, args)
 
-    def memory(self, t):
-        return jnp.zeros((3, *t.shape[1:]), t.dtype)
+    def memory(self, t: Instant) -> Array:
+        """Explicit at first."""
+        zero = jnp.zeros_like(t)
+        return jnp.concatenate(Remembered(zero, zero, zero, jnp.full_like(t, SOONEST)))
 
-    def recalling(self, memory):
-        return replace(self, is_stiff=memory[:1] > 0)
+    def recalling(self, memory: Array | None) -> "Switching":
+        """With the method that it had decided on."""
+        return self if isinstance(self.now, bool) else replace(self, now=cast(Array, memory)[:1] > 0)
 
-    def remember(self, equation, t, h, y, args, memory):
-        stiff, count, lengths = memory[:1], memory[1:2], memory[2:]
-        moved = h != 0
-        count = count + moved.astype(count.dtype)
-        lengths = lengths + jnp.where(moved, jnp.log(jnp.abs(jnp.where(moved, h, 1))), 0)
-        due = moved & (count >= GLANCE)
-        radius = lax.cond(jnp.any(due), lambda: spectral_radius(equation, t, y, args), lambda: jnp.zeros_like(t))
-        reach = jnp.exp(lengths / GLANCE) * radius
-        found = jnp.where(stiff > 0, reach > MILD, reach > STIFF).astype(stiff.dtype)
-        new = jnp.concatenate([jnp.where(due, found, stiff), jnp.where(due, 0, count), jnp.where(due, 0, lengths)])
-        return lax.stop_gradient(new)
+    def phases(self) -> tuple[Method, ...]:
+        """Explicit, and stiff."""
+        return replace(self, now=False), replace(self, now=True)
 
-    def step(self, equation, t, h, y, args, cache):
-        def explicit(h):
+    def remember(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, memory: Array | None) -> Array:
+        """The attempt is counted; every so often the decision is made again where it led."""
+        stiff, attempts, lengths, patience = jnp.split(cast(Array, memory), len(Remembered._fields))
+        before = Remembered(stiff, attempts + (h != 0).astype(h.dtype), lengths + jnp.abs(h), patience)
+        due = (h != 0) & (before.attempts >= patience)
+
+        def glance() -> Array:
+            usual = jnp.minimum(before.lengths / before.attempts, jnp.abs(h))
+            reach = usual * spectral_radius(equation, t, y, args)
+            found = (reach > jnp.where(stiff > 0, MILD, STIFF)).astype(h.dtype)
+            longer = jnp.where((found > 0) | (stiff > 0), SOONEST, jnp.minimum(2 * patience, LATEST))
+            zero = jnp.zeros_like(h)
+            anew = Remembered(found, zero, zero, longer)
+            return jnp.concatenate([jnp.where(due, a, b) for a, b in zip(anew, before, strict=True)])
+
+        return lax.stop_gradient(lax.cond(jnp.any(due), glance, lambda: jnp.concatenate(before)))
+
+    def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
+        """One step of the method that steps; behind a stiff one the explicit method's cache begins anew."""
+
+        def explicit(h: Instant) -> Step:
             return self.explicit.step(equation, t, h, y, args, cache)
 
-        def stiff(h):
-            step = self.stiff.step(equation, t, h, y, args, None)
-            end = jax.tree.map(jnp.add, y, step.increment)
-            return Step(step.increment, step.error, self.explicit.start(equation, t + h, end, args))
+        def stiff(h: Instant) -> Step:
+            increment, error, _ = self.stiff.step(equation, t, h, y, args, self.stiff.start(equation, t, y, args))
+            end = jax.tree.map(jnp.add, y, increment)
+            return Step(increment, error, self.explicit.start(equation, t + h, end, args))
 
-        zero = jax.tree.map(jnp.zeros_like, y)
-        return self._either(explicit, stiff, h, Step(zero, zero, cache))
+        still = _zeros(y)
+        return self._either(explicit, stiff, h, Step(still, still, cache))
 
-    def interpolate(self, equation, t, h, y, args, theta):
-        def of(method):
+    def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
+        """The dense output of the method that steps."""
+
+        def of(method: Method) -> Callable[[Instant], State]:
             return lambda h: method.interpolate(equation, t, h, y, args, theta)
-        return self._either(of(self.explicit), of(self.stiff), h, y)
 
-    def pullback(self, equation, t, h, y, args, cotangent):
-        def of(method):
-            return lambda h: method.pullback(equation, t, h, y, args, cotangent)
-        return self._either(of(self.explicit), of(self.stiff), h, (cotangent, jax.tree.map(jnp.zeros_like, args)))
+        return self._either(of(self.explicit), of(self.stiff), h, y, alone=False)
 
-    def _either(self, explicit, stiff, h, idle):
-        if self.is_stiff is False:
-            return explicit(h)
-        return lax.cond(self.is_stiff[0], stiff, explicit, h)
+    def pullback(
+        self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cotangent: State
+    ) -> tuple[State, Args]:
+        """The transposed step of the method that steps."""
+
+        def of(method: Method) -> Callable[[Instant], Pulled]:
+            return lambda h: Pulled(*method.pullback(equation, t, h, y, args, cotangent))
+
+        pulled = self._either(of(self.explicit), of(self.stiff), h, Pulled(cotangent, _zeros(args)))
+        return pulled.y, pulled.args
+
+    def _either(
+        self,
+        explicit: Callable[[Instant], Outcome],
+        stiff: Callable[[Instant], Outcome],
+        h: Instant,
+        still: Outcome,
+        alone: bool = True,
+    ) -> Outcome:
+        """What the method that steps gives; the other takes a step of no length, which gives `still`.
+
+        Of lanes each has its own, and a method that none needs is left out. So it is where JAX maps what is not
+        `alone`.
+        """
+        if isinstance(self.now, bool):
+            return (stiff if self.now else explicit)(h)
+        one, other = (jnp.where(here, h, 0) for here in (~self.now, self.now))
+        if alone and jnp.ndim(h) == 1:
+            return lax.cond(self.now[0], lambda: stiff(other), lambda: explicit(one))
+
+        def where_needed(work: Callable[[Instant], Outcome], h: Instant, here: Array) -> Outcome:
+            return lax.cond(anywhere(jnp.any(here)), work, lambda _: still, h)
+
+        first, second = where_needed(explicit, one, ~self.now), where_needed(stiff, other, self.now)
+        if isinstance(first, Pulled):
+            return Pulled(self._chosen(first.y, second.y), jax.tree.map(jnp.add, first.args, second.args))
+        return self._chosen(first, second)
+
+    def _chosen(self, explicit: State, stiff: State) -> State:
+        """Of the method that steps."""
+        return jax.tree.map(lambda one, other: jnp.where(self.now, other, one), explicit, stiff)
+
+
+def _zeros(tree: Any) -> Any:
+    return jax.tree.map(jnp.zeros_like, tree)

@@ -18,9 +18,10 @@ from continua.core import Count, FlatState, LinearMap
 from continua.methods import Method
 from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
-from continua.solver.loop import Layout, Loop, Problem, Record, Row, layout_of
+from continua.solver.loop import Layout, Loop, Problem, Record, Row, layout_of, while_loop
 from continua.solver.step_control import StepControl
 
+Pulling = tuple[Count, FlatState, Parameters]  # the number of the row, λ, and what the parameters have so far
 Passed = Callable[[Row, FlatState, Parameters], FlatState]
 
 
@@ -140,15 +141,18 @@ class Sweep(NamedTuple):
             page, filled = self._page(grid, number, page)
             asked = self._asked(grid, cotangent, number)
 
-            def pull(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
+            def pull(method: Method, carry: Pulling) -> Pulling:
                 j, adjoint, sums = carry
                 row = layout.unpack(page[j])
-                adjoint, extra = self._pulled(slope, passed, row, chosen, adjoint)
+                method = method.recalling(row.memory)
+                adjoint, extra = self._pulled(method, slope, passed, row, chosen, adjoint)
                 if cotangent.page is not None:
                     adjoint = adjoint + cotangent.page[j] * (number == last).astype(adjoint.dtype)
                 return j - 1, adjoint if asked is None else adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
 
-            _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, pull, (filled - 1, adjoint, sums))
+            phase = lambda carry: layout.unpack(page[jnp.maximum(carry[0], 0)]).memory[0]  # noqa: E731
+            lanes, carry = self.field.mapped is not None, (filled - 1, adjoint, sums)
+            _, adjoint, sums = while_loop(self.method, lanes, lambda c: c[0] >= 0, pull, phase, carry)
             return number - 1, page, adjoint if cotangent.starts is None else adjoint + cotangent.starts[number], sums
 
         zero = jax.tree.map(jnp.zeros_like, chosen)
@@ -181,11 +185,10 @@ class Sweep(NamedTuple):
         return passed
 
     def _pulled(
-        self, slope: Any, passed: Passed, row: Row, p: Parameters, adjoint: FlatState
+        self, method: Method, slope: Any, passed: Passed, row: Row, p: Parameters, adjoint: FlatState
     ) -> tuple[FlatState, Parameters]:
         """The transpose of a row: of its events, then of its step."""
-        t, h, y, _, memory, mark = row
-        method = self.method.recalling(memory)
+        t, h, y, *_, mark = row
         if mark is None:
             return method.pullback(slope, t, h, y, p, adjoint)
         end = method.advance(slope, t, h, y, p)

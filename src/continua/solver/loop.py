@@ -158,6 +158,9 @@ class Trace(NamedTuple):
 Turn = tuple[Array, Array, Drawn | None, Drawn | None, Record]  # row, counts, rows of outputs and of events, record
 
 
+Filling = tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]  # of a page, with the number of its rows
+
+
 class Paging(NamedTuple):
     """How many pages of how many rows a record has at most."""
 
@@ -200,6 +203,25 @@ def _added(t: Instant, h: Instant, lost: Instant | None) -> tuple[Instant, Insta
     return rounded, (rounded - t) - exact
 
 
+def while_loop(method: Method, lanes: bool, going: Any, body: Any, phase: Any, carry: Any) -> Any:
+    """`body(method, carry)` while `going(carry)`, by the method itself or, of one trajectory, by that of its phase.
+
+    A phase is a loop of its own: a condition inside of every step would take half as long again as a small step.
+    """
+    phases = () if lanes else method.phases()
+    if not phases:
+        return lax.while_loop(going, lambda carry: body(method, carry), carry)
+
+    def stay(number: int) -> Any:
+        def here(carry: Any) -> Array:
+            return going(carry) & (phase(carry) == number)
+
+        return lambda carry: lax.while_loop(here, lambda carry: body(phases[number], carry), carry)
+
+    turns = [stay(number) for number in range(len(phases))]
+    return lax.while_loop(going, lambda carry: lax.switch(phase(carry).astype(jnp.int32), turns, carry), carry)
+
+
 class Loop(NamedTuple):
     """One problem's loop: `attempt` a step, `fill` a page, `run` to the end."""
 
@@ -228,7 +250,7 @@ class Loop(NamedTuple):
         counts = jnp.zeros((2 if mark is None else 3, *t.shape[1:]), jnp.int32)
         return Stepper(t, h, y, cache, counts, lost, memory, mark, self.problem.control.blank(t))
 
-    def attempt(self, state: Stepper) -> tuple[Stepper, Array]:
+    def attempt(self, state: Stepper, method: Method | None = None) -> tuple[Stepper, Array]:
         """One step, kept or not, and its packed row."""
         control, t, y = self.problem.control, state.t, state.y
         proposed = lax.stop_gradient(state.h)
@@ -236,7 +258,8 @@ class Loop(NamedTuple):
         left = stop - t if state.lost is None else stop - t + state.lost
         last = jnp.abs(left) <= jnp.abs(proposed) * (1 + 1e-6)
         h = jnp.where(last, left - short, proposed)
-        step = self.method.recalling(state.memory).step(self.field, t, h, y, self.problem.parameters, state.cache)
+        method = self.method.recalling(state.memory) if method is None else method
+        step = method.step(self.field, t, h, y, self.problem.parameters, state.cache)
         after = y + step.increment
         accepted, factor = control.judge(self.method, step.error, y, after)
         factor, kept = control.remember(accepted, factor, state.control)
@@ -258,15 +281,14 @@ class Loop(NamedTuple):
         tried, h = h, jnp.where(accepted, h, 0)
         moved = Stepper(arrived, longer, keep(after, y), cache, counts, cleared, state.memory, state.mark, kept)
         if self.watch is not None:
-            moved, h = self._up_to_events(state, moved, h)
+            moved, h = self._up_to_events(method, state, moved, h)
         memory = self.method.remember(self.field, moved.t, tried, moved.y, self.problem.parameters, state.memory)
         mark = None if moved.mark is None else jnp.where(h != 0, moved.mark, 0)
         return moved._replace(memory=memory), Row(t, h, y, state.lost, state.memory, mark).packed()
 
-    def _up_to_events(self, before: Stepper, after: Stepper, h: Instant) -> tuple[Stepper, Instant]:
+    def _up_to_events(self, method: Method, before: Stepper, after: Stepper, h: Instant) -> tuple[Stepper, Instant]:
         """The step up to its first event, and its length."""
         watch, t, y, p = cast(Watch, self.watch), before.t, before.y, self.problem.parameters
-        method = self.method.recalling(before.memory)
 
         def state_at(theta: Array) -> FlatState:
             return y + method.step(self.field, t, theta * h, y, p, before.cache).increment
@@ -333,25 +355,27 @@ class Loop(NamedTuple):
         log: Drawn | None,
         limit: Any,
         offset: Array | int = 0,
-    ) -> tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]:
+    ) -> "Filling":
         """Attempt until done, or until `limit` attempts.
 
         Their rows are written over those of `page`, as far as these go; those that contain outputs are added to
         `drawn`, and those that end with an event to `log`, where these are given; `offset` is the number of the first.
         """
 
-        def body(carry: tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]) -> Any:
+        def body(method: Method, carry: Filling) -> Filling:
             state, page, drawn, log, n = carry
-            state, row = self.attempt(state)
+            state, row = self.attempt(state, method.recalling(state.memory))
             page = None if page is None else lax.dynamic_update_index_in_dim(page, row[: page.shape[1]], n, 0)
             drawn = None if drawn is None else self._draw(drawn, row, n + offset, state.t)
             log = None if log is None else _noted(log, row, row[self.layout.head - 1], n + offset)
             return state, page, drawn, log, n + 1
 
-        def going(carry: tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]) -> Array:
+        def going(carry: Filling) -> Array:
             return (carry[4] < limit) & jnp.any(self.alive(carry[0]))
 
-        return lax.while_loop(going, body, (state, page, drawn, log, jnp.zeros((), jnp.int32)))
+        carry = (state, page, drawn, log, jnp.zeros((), jnp.int32))
+        lanes = state.t.ndim > 1
+        return while_loop(self.method, lanes, going, body, lambda carry: carry[0].memory[0], carry)
 
     def record(self, over: Record | None = None) -> Record:
         """The record of all steps."""
