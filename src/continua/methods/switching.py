@@ -17,7 +17,7 @@ from continua.methods.tsit5 import Tsit5
 
 Outcome = TypeVar("Outcome")
 
-SOONEST, LATEST = 16, 256  # attempts between two glances
+SOONEST, LATEST = 16, 128  # attempts between two glances
 STIFF = 2.0  # |h| times the spectral radius: above it explicit steps are held by stability
 MILD = 1.0  # below it they would be held by accuracy
 
@@ -64,7 +64,7 @@ class Switching(Method):
 
     explicit: Method = Tsit5()
     stiff: Method = Rodas5P()
-    now: Any = False
+    now: Any = None
 
     adaptive = True
     evaluations: ClassVar[int | None] = None
@@ -89,7 +89,7 @@ class Switching(Method):
 
     def recalling(self, memory: Array | None) -> "Switching":
         """With the method that it had decided on."""
-        return self if isinstance(self.now, bool) else replace(self, now=cast(Array, memory)[:1] > 0)
+        return replace(self, now=cast(Array, memory)[:1] > 0) if self.now is None else self
 
     def phases(self) -> tuple[Method, ...]:
         """Explicit, and stiff."""
@@ -158,7 +158,7 @@ class Switching(Method):
         Of lanes each has its own, and a method that none needs is left out. So it is where JAX maps what is not
         `alone`.
         """
-        if isinstance(self.now, bool):
+        if self.now is None or isinstance(self.now, bool):
             return (stiff if self.now else explicit)(h)
         one, other = (jnp.where(here, h, 0) for here in (~self.now, self.now))
         if alone and jnp.ndim(h) == 1:
