@@ -9,10 +9,10 @@ import jax.numpy as jnp
 
 from continua.core import Args, State, batch_size, is_traced
 from continua.equations import Equation, Stochastic
-from continua.methods import Method
+from continua.methods import Method, Switching
 from continua.solver import arguments
 from continua.solver.adjoints import Adjoint
-from continua.solver.choice import by_its_noise, by_its_steps, by_structure
+from continua.solver.choice import by_its_noise, by_its_steps, by_structure, once_for_all
 from continua.solver.integration import Question, integrate
 from continua.solver.lanes import FEWEST_LANES, lanes_for
 from continua.solver.progress import over_time
@@ -124,7 +124,8 @@ def solve(
     fixed = isinstance(step_control, Fixed)
     first = by_structure(equation, size, fixed) if method is None else arguments.method(method, equation)
     if method is None and not fixed:  # fixed steps were asked for, and prove nothing
-        solution = by_its_steps(run, size, first, most if known else None)
+        first = first if known else once_for_all(first, size)
+        solution = by_its_steps(run, size, first, Switching(), most if known else None)
     else:
         solution, _ = run(first)
     return solution.check() if throw else solution
