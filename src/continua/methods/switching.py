@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import Args, Instant, State, anywhere
+from continua.core import Args, ArgumentError, Instant, State, anywhere
 from continua.methods.method import Method, Part, Slope, Step
 from continua.methods.power_iteration import spectral_radius
 from continua.methods.rodas5p import Rodas5P
@@ -34,13 +34,6 @@ class Remembered(NamedTuple):
     patience: Array
 
 
-class Pulled(NamedTuple):
-    """What a transposed step gives."""
-
-    y: State
-    args: Args
-
-
 class Switching(Method):
     r"""An explicit method where it is stable by itself, a stiff one where stability would hold its steps.
 
@@ -48,8 +41,8 @@ class Switching(Method):
        \Phi^{\text{explicit}}_h(y_n) & \text{where it is small} \end{cases} $$
 
     The spectral radius ρ is estimated by a power iteration of twelve products, after the first sixteen attempts of
-    either method and then ever more seldom, at least every sixty-four. So an equation that is not stiff takes exactly
-    the steps of the explicit method. Which method makes a step is a constant of its derivative.
+    either method, and while the explicit one goes on ever more seldom, at least every 128. So an equation that is not
+    stiff takes exactly the steps of the explicit method. Which method makes a step is a constant of its derivative.
 
     Good for: equations of which it is not known whether they are stiff, also under `jit`; relaxation oscillations.
 
@@ -69,14 +62,32 @@ class Switching(Method):
     adaptive = True
     evaluations: ClassVar[int | None] = None
 
+    def __check_init__(self) -> None:
+        for name in ("explicit", "stiff"):
+            method = getattr(self, name)
+            if not isinstance(method, Method) or not method.adaptive:
+                raise ArgumentError(
+                    f"`{name}` of `Switching` must be a method that estimates its error. Got {method}. "
+                    "Use Tsit5() and Rodas5P()."
+                )
+
     @property
     def order(self) -> int | float:  # type: ignore[override]
         """The lower one of both."""
         return min(self.explicit.order, self.stiff.order)
 
+    @property
+    def in_lanes(self) -> bool:  # type: ignore[override]
+        """Whether both take lanes."""
+        return self.explicit.in_lanes and self.stiff.in_lanes
+
     def prepared(self, equation: Slope) -> Slope:
         """As the stiff method is to see it."""
         return self.stiff.prepared(equation)
+
+    def parts(self, equation: Slope) -> dict[str, Part]:
+        """What either needs."""
+        return {**self.explicit.parts(equation), **self.stiff.parts(equation)}
 
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """That of the explicit method."""
@@ -123,8 +134,8 @@ class Switching(Method):
             end = jax.tree.map(jnp.add, y, increment)
             return Step(increment, error, self.explicit.start(equation, t + h, end, args))
 
-        still = _zeros(y)
-        return self._either(explicit, stiff, h, Step(still, still, cache))
+        still = jax.tree.map(jnp.zeros_like, y)
+        return self._either(explicit, stiff, h, Step(still, still, cache), self._chosen)
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         """The dense output of the method that steps."""
@@ -132,18 +143,21 @@ class Switching(Method):
         def of(method: Method) -> Callable[[Instant], State]:
             return lambda h: method.interpolate(equation, t, h, y, args, theta)
 
-        return self._either(of(self.explicit), of(self.stiff), h, y, alone=False)
+        return self._either(of(self.explicit), of(self.stiff), h, y, self._chosen, alone=False)
 
     def pullback(
         self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cotangent: State
     ) -> tuple[State, Args]:
         """The transposed step of the method that steps."""
 
-        def of(method: Method) -> Callable[[Instant], Pulled]:
-            return lambda h: Pulled(*method.pullback(equation, t, h, y, args, cotangent))
+        def of(method: Method) -> Callable[[Instant], tuple[State, Args]]:
+            return lambda h: method.pullback(equation, t, h, y, args, cotangent)
 
-        pulled = self._either(of(self.explicit), of(self.stiff), h, Pulled(cotangent, _zeros(args)))
-        return pulled.y, pulled.args
+        def join(explicit: tuple[State, Args], stiff: tuple[State, Args]) -> tuple[State, Args]:
+            return self._chosen(explicit[0], stiff[0]), jax.tree.map(jnp.add, explicit[1], stiff[1])
+
+        still = cotangent, jax.tree.map(jnp.zeros_like, args)
+        return self._either(of(self.explicit), of(self.stiff), h, still, join)
 
     def _either(
         self,
@@ -151,6 +165,7 @@ class Switching(Method):
         stiff: Callable[[Instant], Outcome],
         h: Instant,
         still: Outcome,
+        join: Callable[[Outcome, Outcome], Outcome],
         alone: bool = True,
     ) -> Outcome:
         """What the method that steps gives; the other takes a step of no length, which gives `still`.
@@ -167,15 +182,8 @@ class Switching(Method):
         def where_needed(work: Callable[[Instant], Outcome], h: Instant, here: Array) -> Outcome:
             return lax.cond(anywhere(jnp.any(here)), work, lambda _: still, h)
 
-        first, second = where_needed(explicit, one, ~self.now), where_needed(stiff, other, self.now)
-        if isinstance(first, Pulled):
-            return Pulled(self._chosen(first.y, second.y), jax.tree.map(jnp.add, first.args, second.args))
-        return self._chosen(first, second)
+        return join(where_needed(explicit, one, ~self.now), where_needed(stiff, other, self.now))
 
-    def _chosen(self, explicit: State, stiff: State) -> State:
+    def _chosen(self, explicit: Any, stiff: Any) -> Any:
         """Of the method that steps."""
         return jax.tree.map(lambda one, other: jnp.where(self.now, other, one), explicit, stiff)
-
-
-def _zeros(tree: Any) -> Any:
-    return jax.tree.map(jnp.zeros_like, tree)

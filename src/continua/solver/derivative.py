@@ -150,9 +150,11 @@ class Sweep(NamedTuple):
                     adjoint = adjoint + cotangent.page[j] * (number == last).astype(adjoint.dtype)
                 return j - 1, adjoint if asked is None else adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
 
-            phase = lambda carry: layout.unpack(page[jnp.maximum(carry[0], 0)]).memory[0]  # noqa: E731
-            lanes, carry = self.field.mapped is not None, (filled - 1, adjoint, sums)
-            _, adjoint, sums = while_loop(self.method, lanes, lambda c: c[0] >= 0, pull, phase, carry)
+            def phase(carry: Pulling) -> Array:
+                return cast(Array, layout.unpack(page[jnp.maximum(carry[0], 0)]).memory)[0]
+
+            lanes, begin = self.field.mapped is not None, (filled - 1, adjoint, sums)
+            _, adjoint, sums = while_loop(self.method, lanes, lambda c: c[0] >= 0, pull, phase, begin)
             return number - 1, page, adjoint if cotangent.starts is None else adjoint + cotangent.starts[number], sums
 
         zero = jax.tree.map(jnp.zeros_like, chosen)

@@ -79,7 +79,9 @@ def through(batch: Batch, lanes: int) -> Trace:
     if not inside and batch.watch is None:
         last = refilled(batch, lanes)
         return Trace(
-            last, jnp.zeros((0, layout_of(None, batch.method, last.y.dtype).head + len(last.y), batch.size), last.y.dtype), None
+            last,
+            jnp.zeros((0, layout_of(None, batch.method, last.y.dtype).head + len(last.y), batch.size), last.y.dtype),
+            None,
         )
     order = _by_attempts(batch, lanes)
 

@@ -5,7 +5,8 @@ in which it began, from which its rows can be stepped again. So neither time nor
 """
 
 import math
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,8 @@ from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
 from continua.solver.progress import Shown, tell
 from continua.solver.step_control import Memory, StepControl
+
+Carry = TypeVar("Carry")
 
 PAGE_BYTES = 2**18  # stays in a second-level cache, and is zero-filled in a few microseconds
 MOST_ROWS = 2**11
@@ -73,7 +76,9 @@ class Row(NamedTuple):
 
     def packed(self) -> Array:
         """[head + state], or [head + state, lane]: one write a step is cheaper than three."""
-        return jnp.concatenate([x for x in (self.t, self.h, self.lost, self.memory, self.mark, self.y) if x is not None])
+        return jnp.concatenate(
+            [x for x in (self.t, self.h, self.lost, self.memory, self.mark, self.y) if x is not None]
+        )
 
 
 class Layout(NamedTuple):
@@ -203,7 +208,14 @@ def _added(t: Instant, h: Instant, lost: Instant | None) -> tuple[Instant, Insta
     return rounded, (rounded - t) - exact
 
 
-def while_loop(method: Method, lanes: bool, going: Any, body: Any, phase: Any, carry: Any) -> Any:
+def while_loop(
+    method: Method,
+    lanes: bool,
+    going: Callable[[Carry], Array],
+    body: Callable[[Method, Carry], Carry],
+    phase: Callable[[Carry], Array],
+    carry: Carry,
+) -> Carry:
     """`body(method, carry)` while `going(carry)`, by the method itself or, of one trajectory, by that of its phase.
 
     A phase is a loop of its own: a condition inside of every step would take half as long again as a small step.
@@ -212,8 +224,8 @@ def while_loop(method: Method, lanes: bool, going: Any, body: Any, phase: Any, c
     if not phases:
         return lax.while_loop(going, lambda carry: body(method, carry), carry)
 
-    def stay(number: int) -> Any:
-        def here(carry: Any) -> Array:
+    def stay(number: int) -> Callable[[Carry], Carry]:
+        def here(carry: Carry) -> Array:
             return going(carry) & (phase(carry) == number)
 
         return lambda carry: lax.while_loop(here, lambda carry: body(phases[number], carry), carry)
@@ -374,8 +386,8 @@ class Loop(NamedTuple):
             return (carry[4] < limit) & jnp.any(self.alive(carry[0]))
 
         carry = (state, page, drawn, log, jnp.zeros((), jnp.int32))
-        lanes = state.t.ndim > 1
-        return while_loop(self.method, lanes, going, body, lambda carry: carry[0].memory[0], carry)
+        phase = lambda carry: cast(Array, carry[0].memory)[0]  # noqa: E731
+        return while_loop(self.method, state.t.ndim > 1, going, body, phase, carry)
 
     def record(self, over: Record | None = None) -> Record:
         """The record of all steps."""
