@@ -52,7 +52,10 @@ def by_structure(equation: Equation, size: int, fixed: bool) -> Method:
 
 
 def once_for_all(first: Method, size: int) -> Method:
-    """The method where nothing can be looked at on the way, as under `jit`: in place of Tsit5 one that looks itself."""
+    """The method where nothing can be looked at on the way, as under `jit`: in place of Tsit5 one that looks itself.
+
+    For small states: it compiles a Jacobian, stiff or not.
+    """
     return Switching() if isinstance(first, Tsit5) and size <= MOST_DENSE_STATES else first
 
 

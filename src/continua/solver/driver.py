@@ -55,9 +55,10 @@ def solve(
         args: handed to the equation; any PyTree. Arrays and floats may change their values without a new compilation.
         method: how to step. Unless given, by the structure of the equation: `KenCarp4()` for a `SplitODE`, `ETDRK4()`
             where its stiff part is a `Diagonal`, `ETD1()`, which is exact, for a small `Linear`; `Verlet()` for a
-            `SecondOrder` with fixed steps; `Tsit5()` for any other; and `Rodas5P()` where steps prove the equation
-            stiff (outside of `jit` and other transformations, and for at most 512 states). With noise, the one of the
-            highest strong order for it: `SRA1()`, `Milstein()`, `StochasticHeun()`, or `EulerMaruyama()` with `Fixed`.
+            `SecondOrder` with fixed steps; `Tsit5()` for any other, and `Switching()`, which also takes stiff steps,
+            where steps prove the equation stiff (for at most 512 states) or cannot be looked at, as under `jit` (for at
+            most 32). With noise, the one of the highest strong order for it: `SRA1()`, `Milstein()`,
+            `StochasticHeun()`, or `EulerMaruyama()` with `Fixed`.
         rtol: relative tolerance, positive; 1e-6 in float64 and 1e-4 in float32 unless given, 1e-3 with noise.
         atol: absolute tolerance in the units of the state, positive: a number, or a PyTree like y0 of numbers or
             arrays; rtol / 1000 unless given, rtol with noise.

@@ -117,7 +117,8 @@ def solve_ensemble(
         in_axes: a dict that names, for `equation`, `y0`, `ts` and `args`, the axis of trajectories: an int, None for
             what all share, or a PyTree of both as in `jax.vmap`; for an equation also a dict of its fields. What it
             does not name is shared; `{"y0": 0}` unless given.
-        method: as in `solve`; unless given, the trajectories that prove stiff are solved by `Rodas5P()`.
+        method: as in `solve`; unless given, the trajectories that prove stiff are solved by `Rodas5P()`;
+            under `jit` all by `Switching()`.
         rtol: relative tolerance, as in `solve`.
         atol: absolute tolerance, as in `solve`.
         step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
