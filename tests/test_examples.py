@@ -94,7 +94,7 @@ def stochastic_volatility(said):
 
 
 def robertson(said):
-    assert said.startswith("Rodas5P")
+    assert said.startswith("Switching")
     assert number(r"error there: (\S+)\n", said) < 1e-6
     assert number(r"1 within (\S+)\n", said) < 1e-12
     assert number(r"1e2 changes by (\S+) per", said) == pytest.approx(0.2047, abs=1e-4)

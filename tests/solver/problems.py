@@ -5,6 +5,7 @@ import numpy as np
 
 import continua
 from continua.equations import LotkaVolterra
+from continua.methods import Tsit5
 
 P = jnp.array([2 / 3, 4 / 3, 1.0, 1.0])
 Y0 = jnp.array([1.0, 1.2])
@@ -17,7 +18,7 @@ PARAMETERS = P[None] * (1 + 0.1 * jnp.arange(float(BATCH))[:, None])
 
 def values(p, y0, ts=TS, **options):
     """ys [time, 2] of Lotka–Volterra with parameters p."""
-    settings = {"rtol": 1e-9, "atol": 1e-9, "max_steps": 512} | options
+    settings = {"method": Tsit5(), "rtol": 1e-9, "atol": 1e-9, "max_steps": 512} | options
     return continua.solve(LotkaVolterra(*p), y0, ts, **settings).ys
 
 

@@ -1,5 +1,6 @@
 """Which method `solve` takes where none is named, and that it solves everything."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy.linalg import expm
 
 import continua
 from continua.equations import Diagonal, Linear, Matrix, Robertson, SecondOrder, SplitODE
-from continua.methods import ETD1, ETDRK4, KenCarp4, Rodas5P, Tsit5, Verlet
+from continua.methods import ETD1, ETDRK4, KenCarp4, Rodas5P, Switching, Tsit5, Verlet
 from continua.solver import Fixed, by_structure, solve_ensemble
 
 Y0, PAIR = jnp.array([1.0, 0.5]), (jnp.array([1.0]), jnp.array([0.0]))
@@ -51,7 +52,7 @@ def test_large_systems_are_not_taken_for_small_ones():
 def test_a_sum_whose_rest_is_stiff_is_solved_all_the_same():
     hidden = SplitODE(lambda t, y, args: 0 * y, Robertson())
     found = continua.solve(hidden, jnp.array([1.0, 0.0, 0.0]), [0.0, 1e4], rtol=1e-6, max_steps=2000)
-    assert isinstance(found.question.method, Rodas5P)
+    assert isinstance(found.question.method, Switching)
     assert float(found.ys[-1].sum()) == pytest.approx(1, rel=1e-6)
 
 
@@ -131,11 +132,26 @@ def solution(parts, start, end):
     return solve_ivp(lambda _, y: linear @ y + constant + square @ y**2, (0, end), start, **options).y[:, -1]
 
 
+def end_of(parts, start, end):
+    """What `solve` finds there, with no method named."""
+    ts = jnp.stack([jnp.zeros_like(end), end])
+    return continua.solve(squares, start, ts, args=parts, rtol=1e-6, atol=1e-9, max_steps=8000).ys[-1]
+
+
+@pytest.mark.parametrize("way", [end_of, jax.jit(end_of)], ids=["plain", "jit"])
 @pytest.mark.parametrize("name", STIFF)
-def test_stiff_problems_of_detest_need_no_method(name):
+def test_stiff_problems_of_detest_need_no_method(name, way):
     """Enright, Hull and Lindberg (1975)."""
     parts, start, end = STIFF[name]
-    found = continua.solve(
-        squares, jnp.asarray(start), [0.0, float(end)], args=parts, rtol=1e-6, atol=1e-9, max_steps=8000
-    )
-    np.testing.assert_allclose(found.ys[-1], solution(parts, start, end), rtol=5e-5, atol=1e-7)
+    found = way(parts, jnp.asarray(start), jnp.asarray(float(end)))
+    np.testing.assert_allclose(found, solution(parts, start, end), rtol=5e-5, atol=1e-7)
+
+
+def test_under_jit_a_small_state_may_turn_stiff_and_a_large_one_builds_no_jacobian():
+    def method_for(size):
+        found = jax.eval_shape(lambda y: continua.solve(lambda t, y, args: -y, y, [0.0, 1.0]), jnp.ones(size))
+        return found.question.method
+
+    assert isinstance(method_for(32), Switching)
+    assert isinstance(method_for(33), Tsit5)
+    assert isinstance(continua.solve(lambda t, y, args: -y, Y0, [0.0, 1.0]).question.method, Tsit5)

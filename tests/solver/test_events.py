@@ -9,7 +9,7 @@ import continua
 from continua import Status
 from continua.core import ArgumentError, ArgumentTypeError, FailedSolve
 from continua.equations import HarmonicOscillator
-from continua.methods import RK4, Rodas5P
+from continua.methods import RK4, Rodas5P, Tsit5
 from continua.solver import Event, Fixed
 from continua.solver import loop as loop_module
 
@@ -36,7 +36,7 @@ BOUNCE = Event(height, direction=-1, reset=bounce)
 
 def bouncing(args, start=1.0, ts=TWO_SECONDS, **options):
     y0 = jnp.stack([jnp.asarray(start), jnp.zeros_like(start)])
-    return continua.solve(falling, y0, ts, args=args, **({"events": BOUNCE, "rtol": 1e-8} | options))
+    return continua.solve(falling, y0, ts, args=args, **({"events": BOUNCE, "method": Tsit5(), "rtol": 1e-8} | options))
 
 
 def bounces(count, start=1.0, args=BALL):

@@ -16,7 +16,7 @@ import continua
 from continua import Solution, Status
 from continua.core import ArgumentError
 from continua.equations import ExponentialDecay, HarmonicOscillator, LotkaVolterra, Robertson, VanDerPol
-from continua.methods import RK4, Euler, Rodas5P, Tsit5
+from continua.methods import RK4, Euler, Rodas5P, Switching, Tsit5
 from continua.solver import Adaptive, Fixed, by_its_steps
 from tests.equations.systems import SYSTEMS
 
@@ -341,8 +341,8 @@ def test_without_a_method_a_stiff_equation_gets_a_stiff_one(law, start, end):
     ts = jnp.array([0.0, end])
     found = continua.solve(law, jnp.array(start), ts, rtol=1e-8, atol=1e-12)
     named = continua.solve(law, jnp.array(start), ts, method=Rodas5P(), rtol=1e-8, atol=1e-12)
-    np.testing.assert_array_equal(found.ys, named.ys)
-    assert found.question.method == Rodas5P()
+    np.testing.assert_allclose(found.ys, named.ys, rtol=1e-7)
+    assert isinstance(found.question.method, Switching)
     assert continua.solve(law, jnp.array(start), ts / 1e6).question.method == Tsit5()
 
 
@@ -353,10 +353,9 @@ def test_large_systems_and_traced_statuses_stay_explicit():
     assert by_its_steps(lambda method: (method, jnp.array(Status.STEP_BUDGET)), 2) == Tsit5()
 
 
-def test_what_cannot_be_seen_or_was_named_is_not_changed():
+def test_what_was_named_is_not_changed():
     ts, start = jnp.array([0.0, 2e3]), jnp.array([2.0, 0.0])
     solve = lambda y, **how: continua.solve(VanDerPol(1000.0), y, ts, max_steps=2000, throw=False, **how)  # noqa: E731
-    assert jax.jit(lambda y: solve(y).status)(start) == Status.STIFF
     assert solve(start, method=Tsit5()).status is Status.STIFF
     assert solve(start, step_control=Fixed(h=0.001)).question.method == Tsit5()
 

@@ -33,6 +33,7 @@ from continua.methods.stability import growth_factor, stability_limit
 from continua.methods.stochastic_heun import StochasticHeun
 from continua.methods.stochastic_step import StochasticMethod
 from continua.methods.substeps import Substeps
+from continua.methods.switching import Switching
 from continua.methods.symplectic import Symplectic, SymplecticEuler, Verlet, Yoshida4, Yoshida6
 from continua.methods.trapezoidal import Trapezoidal
 from continua.methods.tsit5 import Tsit5
@@ -85,6 +86,7 @@ __all__ = [
     "StochasticMethod",
     "Strang",
     "Substeps",
+    "Switching",
     "Symplectic",
     "SymplecticEuler",
     "Trapezoidal",

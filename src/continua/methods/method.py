@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from continua.core import Args, Instant, State
 from continua.equations import Stochastic
@@ -73,6 +74,27 @@ class Method(eqx.Module):
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """The cache at the first point."""
         return None
+
+    def memory(self, t: Instant) -> Array | None:
+        """What it remembers of earlier attempts before the first: [number, …] like `t`, or None for nothing.
+
+        It is kept beside the state in the record, so that every step is stepped again as it was; a constant.
+        """
+        return None
+
+    def recalling(self, memory: Array | None) -> "Method":
+        """The method as it steps with such a memory."""
+        return self
+
+    def phases(self) -> "tuple[Method, ...]":
+        """The methods that it is where its memory is known, which begins with the number of the one that steps."""
+        return ()
+
+    def remember(
+        self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, memory: Array | None
+    ) -> Array | None:
+        """The memory behind an attempt of length `h`, 0 of none, that was kept or not and left the state at (t, y)."""
+        return memory
 
     @abstractmethod
     def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:

@@ -14,7 +14,7 @@ from continua.methods.method import Slope
 PRODUCTS = 12
 
 
-def spectral_radius(equation: Slope, t: Instant, y: State, args: Args) -> Instant:
+def spectral_radius(equation: Slope, t: Instant, y: State, args: Args, products: int = PRODUCTS) -> Instant:
     r"""The largest $|\lambda|$ of $\partial f / \partial y$ by a power iteration, like `t`; a constant to derivatives.
 
     For normal Jacobians the estimate is from below: by some per cent for diffusion on hundreds of points, whose
@@ -31,7 +31,7 @@ def spectral_radius(equation: Slope, t: Instant, y: State, args: Args) -> Instan
 
     start = jax.tree.map(lambda leaf: _chirp(leaf, lanes=jnp.ndim(t) > 1), y)
     scale = 1 / _norm(start, t)
-    _, sizes = lax.scan(turn, jax.tree.map(lambda x: x * scale, start), None, length=PRODUCTS)
+    _, sizes = lax.scan(turn, jax.tree.map(lambda x: x * scale, start), None, length=products)
     return lax.stop_gradient(jnp.maximum(sizes[-2], sizes[-1]))  # they alternate where two modes swing
 
 

@@ -1,11 +1,13 @@
 """Steps that end where the state belongs: on an invariant, or in a range."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from continua.core import Args, Instant, State, as_node
 from continua.methods.method import Method, Part, Slope, Step, part_of
@@ -70,6 +72,20 @@ class Projected(Method):
     def start(self, equation: Slope, t: Instant, y: State, args: Args) -> Any:
         """That of the method inside."""
         return self.method.start(equation, t, y, args)
+
+    def memory(self, t: Instant) -> Array | None:
+        """That of the method inside."""
+        return self.method.memory(t)
+
+    def recalling(self, memory: Array | None) -> Method:
+        """With the method inside recalling it."""
+        return replace(self, method=self.method.recalling(memory))
+
+    def remember(
+        self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, memory: Array | None
+    ) -> Array | None:
+        """What the method inside does."""
+        return self.method.remember(equation, t, h, y, args, memory)
 
     def step(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, cache: Any) -> Step:
         """One step of the method inside, and the projection of its end."""

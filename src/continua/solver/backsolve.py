@@ -35,7 +35,7 @@ def backsolving(field: Field, method: Method, backward: Method, max_steps: int) 
 
     def pullback(kept: Any, cotangents: Result) -> tuple[Problem]:
         problem, ending, drawn = kept
-        layout = layout_of(None, problem.y.dtype)
+        layout = layout_of(None, method, problem.y.dtype)
         at_end, asked = cotangents[0].y, cotangents[1][:, layout.head :]
         unit = jnp.maximum(jnp.max(jnp.abs(at_end)), jnp.max(jnp.abs(asked), initial=0))
         unit = jnp.where(unit > 0, unit, 1)  # the adjoint is linear: tolerances are those of a size of one

@@ -1,4 +1,4 @@
-"""Which method, where none is named: by the structure of the equation; else explicit, unless its steps say stiff."""
+"""Which method, where none is named: by the structure of the equation; else explicit, until its steps say stiff."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from continua.methods import (
     Milstein,
     Rodas5P,
     StochasticHeun,
+    Switching,
     Tsit5,
     Verlet,
 )
@@ -50,33 +51,43 @@ def by_structure(equation: Equation, size: int, fixed: bool) -> Method:
     return KenCarp4(Dense() if size <= MOST_DENSE_STATES else Coloured())
 
 
+def once_for_all(first: Method, size: int) -> Method:
+    """The method where nothing can be looked at on the way, as under `jit`: in place of Tsit5 one that looks itself.
+
+    For small states: it compiles a Jacobian, stiff or not.
+    """
+    return Switching() if isinstance(first, Tsit5) and size <= MOST_DENSE_STATES else first
+
+
 def by_its_steps(
     run: Callable[..., tuple[Result, Any]],
     size: int,
     first: Method = Tsit5(),  # noqa: B008
+    then: Method = Rodas5P(),  # noqa: B008
     most: int | None = None,
 ) -> Result:
-    """What `run` gives with the `first` method; with `Rodas5P` where that ended with `Status.STIFF`.
+    """What `run` gives with the `first` method; with that for stiff equations where it ended with `Status.STIFF`.
 
     Args:
         run: from a method to a result and its statuses, of any shape; of traced ones nothing is known.
         size: how many states.
         first: what to begin with.
+        then: the one for stiff equations.
         most: how many steps may be attempted, if `run` also takes a smaller number of them, as its second argument: a
             stiff equation then is found out early.
     """
     if most is not None and most > GLANCE and size <= MOST_STIFF_STATES and isinstance(first, Tsit5):
         result, status = run(first, GLANCE)
         if proven_stiff(status, size).any():
-            return run(Rodas5P())[0]
+            return run(then)[0]
         if not is_traced(status) and (np.asarray(status) != Status.STEP_BUDGET).all():
             return result
     result, status = run(first)
-    return run(Rodas5P())[0] if proven_stiff(status, size).any() else result
+    return run(then)[0] if proven_stiff(status, size).any() else result
 
 
 def proven_stiff(status: Any, size: int) -> np.ndarray:
-    """Where `Tsit5` ended with `Status.STIFF`, and `Rodas5P` would do better."""
+    """Where `Tsit5` ended with `Status.STIFF`, and a method for stiff equations would do better."""
     if size > MOST_STIFF_STATES or is_traced(status):
         return np.zeros(np.shape(status), bool)
     return np.asarray(status) == Status.STIFF

@@ -18,9 +18,10 @@ from continua.core import Count, FlatState, LinearMap
 from continua.methods import Method
 from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
-from continua.solver.loop import Layout, Loop, Problem, Record, Row, layout_of
+from continua.solver.loop import Layout, Loop, Problem, Record, Row, layout_of, while_loop
 from continua.solver.step_control import StepControl
 
+Pulling = tuple[Count, FlatState, Parameters]  # the number of the row, λ, and what the parameters have so far
 Passed = Callable[[Row, FlatState, Parameters], FlatState]
 
 
@@ -112,7 +113,8 @@ class Sweep(NamedTuple):
             def push(j: Count, carry: tuple[FlatState, Array]) -> tuple[FlatState, Array]:
                 dy, along = carry
                 row = layout.unpack(page[j])
-                step = lambda y, p: passed(row, self.method.advance(slope, row.t, row.h, y, p), p)  # noqa: E731
+                method = self.method.recalling(row.memory)
+                step = lambda y, p: passed(row, method.advance(slope, row.t, row.h, y, p), p)  # noqa: E731
                 y = row.y
                 return jax.jvp(step, (y, chosen), (dy, dp))[1], lax.dynamic_update_index_in_dim(along, dy, j, 0)
 
@@ -139,15 +141,20 @@ class Sweep(NamedTuple):
             page, filled = self._page(grid, number, page)
             asked = self._asked(grid, cotangent, number)
 
-            def pull(carry: tuple[Count, FlatState, Parameters]) -> tuple[Count, FlatState, Parameters]:
+            def pull(method: Method, carry: Pulling) -> Pulling:
                 j, adjoint, sums = carry
                 row = layout.unpack(page[j])
-                adjoint, extra = self._pulled(slope, passed, row, chosen, adjoint)
+                method = method.recalling(row.memory)
+                adjoint, extra = self._pulled(method, slope, passed, row, chosen, adjoint)
                 if cotangent.page is not None:
                     adjoint = adjoint + cotangent.page[j] * (number == last).astype(adjoint.dtype)
                 return j - 1, adjoint if asked is None else adjoint + asked[j], jax.tree.map(jnp.add, sums, extra)
 
-            _, adjoint, sums = lax.while_loop(lambda c: c[0] >= 0, pull, (filled - 1, adjoint, sums))
+            def phase(carry: Pulling) -> Array:
+                return cast(Array, layout.unpack(page[jnp.maximum(carry[0], 0)]).memory)[0]
+
+            lanes, begin = self.field.mapped is not None, (filled - 1, adjoint, sums)
+            _, adjoint, sums = while_loop(self.method, lanes, lambda c: c[0] >= 0, pull, phase, begin)
             return number - 1, page, adjoint if cotangent.starts is None else adjoint + cotangent.starts[number], sums
 
         zero = jax.tree.map(jnp.zeros_like, chosen)
@@ -161,7 +168,7 @@ class Sweep(NamedTuple):
 
     def layout(self, grid: Grid) -> Layout:
         """Of the packed rows."""
-        return layout_of(self.watch, grid.page.dtype)
+        return layout_of(self.watch, self.method, grid.page.dtype)
 
     def _passed(self, slope: Any, parameters: Parameters) -> Passed:
         """What happens to the state at the end of a row: nothing, or its events."""
@@ -180,15 +187,15 @@ class Sweep(NamedTuple):
         return passed
 
     def _pulled(
-        self, slope: Any, passed: Passed, row: Row, p: Parameters, adjoint: FlatState
+        self, method: Method, slope: Any, passed: Passed, row: Row, p: Parameters, adjoint: FlatState
     ) -> tuple[FlatState, Parameters]:
         """The transpose of a row: of its events, then of its step."""
-        t, h, y, _, mark = row
+        t, h, y, *_, mark = row
         if mark is None:
-            return self.method.pullback(slope, t, h, y, p, adjoint)
-        end = self.method.advance(slope, t, h, y, p)
+            return method.pullback(slope, t, h, y, p, adjoint)
+        end = method.advance(slope, t, h, y, p)
         adjoint, here = jax.vjp(lambda y, p: passed(row, y, p), end, p)[1](adjoint)
-        adjoint, there = self.method.pullback(slope, t, h, y, p, adjoint)
+        adjoint, there = method.pullback(slope, t, h, y, p, adjoint)
         return adjoint, jax.tree.map(jnp.add, here, there)
 
     def _page(self, grid: Grid, number: Count, page: Array) -> tuple[Array, Count]:

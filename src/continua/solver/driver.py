@@ -9,10 +9,10 @@ import jax.numpy as jnp
 
 from continua.core import Args, State, batch_size, is_traced
 from continua.equations import Equation, Stochastic
-from continua.methods import Method
+from continua.methods import Method, Switching
 from continua.solver import arguments
 from continua.solver.adjoints import Adjoint
-from continua.solver.choice import by_its_noise, by_its_steps, by_structure
+from continua.solver.choice import by_its_noise, by_its_steps, by_structure, once_for_all
 from continua.solver.integration import Question, integrate
 from continua.solver.lanes import FEWEST_LANES, lanes_for
 from continua.solver.progress import over_time
@@ -55,9 +55,10 @@ def solve(
         args: handed to the equation; any PyTree. Arrays and floats may change their values without a new compilation.
         method: how to step. Unless given, by the structure of the equation: `KenCarp4()` for a `SplitODE`, `ETDRK4()`
             where its stiff part is a `Diagonal`, `ETD1()`, which is exact, for a small `Linear`; `Verlet()` for a
-            `SecondOrder` with fixed steps; `Tsit5()` for any other; and `Rodas5P()` where steps prove the equation
-            stiff (outside of `jit` and other transformations, and for at most 512 states). With noise, the one of the
-            highest strong order for it: `SRA1()`, `Milstein()`, `StochasticHeun()`, or `EulerMaruyama()` with `Fixed`.
+            `SecondOrder` with fixed steps; `Tsit5()` for any other, and `Switching()`, which also takes stiff steps,
+            where steps prove the equation stiff (for at most 512 states) or cannot be looked at, as under `jit` (for at
+            most 32). With noise, the one of the highest strong order for it: `SRA1()`, `Milstein()`,
+            `StochasticHeun()`, or `EulerMaruyama()` with `Fixed`.
         rtol: relative tolerance, positive; 1e-6 in float64 and 1e-4 in float32 unless given, 1e-3 with noise.
         atol: absolute tolerance in the units of the state, positive: a number, or a PyTree like y0 of numbers or
             arrays; rtol / 1000 unless given, rtol with noise.
@@ -125,7 +126,8 @@ def solve(
     fixed = isinstance(step_control, Fixed)
     first = by_structure(equation, size, fixed) if method is None else arguments.method(method, equation)
     if method is None and not fixed:  # fixed steps were asked for, and prove nothing
-        solution = by_its_steps(run, size, first, most if known else None)
+        first = first if known else once_for_all(first, size)
+        solution = by_its_steps(run, size, first, Switching(), most if known else None)
     else:
         solution, _ = run(first)
     return solution.check() if throw else solution

@@ -13,7 +13,7 @@ from continua.core import Args, ArgumentError, ArgumentTypeError, FailedSolve, S
 from continua.equations import Equation, Stochastic
 from continua.methods import Method
 from continua.solver import arguments, functions
-from continua.solver.choice import by_its_noise, by_structure
+from continua.solver.choice import by_its_noise, by_structure, once_for_all
 from continua.solver.chunks import Plan, all_at_once, in_chunks
 from continua.solver.driver import MAX_EVENTS, MAX_STEPS
 from continua.solver.events import Happened
@@ -117,7 +117,8 @@ def solve_ensemble(
         in_axes: a dict that names, for `equation`, `y0`, `ts` and `args`, the axis of trajectories: an int, None for
             what all share, or a PyTree of both as in `jax.vmap`; for an equation also a dict of its fields. What it
             does not name is shared; `{"y0": 0}` unless given.
-        method: as in `solve`; unless given, the trajectories that prove stiff are solved by `Rodas5P()`.
+        method: as in `solve`; unless given, the trajectories that prove stiff are solved by `Rodas5P()`;
+            under `jit` all by `Switching()`.
         rtol: relative tolerance, as in `solve`.
         atol: absolute tolerance, as in `solve`.
         step_control: `Adaptive(rtol, atol)` or `Fixed(h)` instead of the tolerances.
@@ -172,6 +173,8 @@ def solve_ensemble(
         method = by_its_noise(law, first.ts[0], state, first.args)
     states, automatic = sum(leaf.size for leaf in jax.tree.leaves(state)), method is None and not fixed
     stepper = by_structure(law, states, fixed) if method is None else arguments.method(method, law)
+    if automatic and everyone.traced:
+        stepper = once_for_all(stepper, states)
     control = arguments.step_control(stepper, step_control, rtol, atol, dtype)
     few = _positive("lanes", lanes) or (1 if watched else lanes_for(states * dtype.itemsize))
     devices = tuple(jax.local_devices())

@@ -50,7 +50,7 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | 
     field, method = flat.fields[0], question.method
     run = question.adjoint.kernel(field, method, watch, question.max_steps, question.lanes)
     ending, drawn, _ = run(problem)
-    inside, layout = len(ts) - 2, layout_of(watch, ts.dtype)
+    inside, layout = len(ts) - 2, layout_of(watch, method, ts.dtype)
 
     def value(t: Array, y: Array) -> Any:
         state = flat.unravel(y)
@@ -153,10 +153,10 @@ def _read(
 
     def one(output: tuple[Array, Array]) -> Any:
         row, time = output
-        t, h, y, lost, _ = layout.unpack(row)
+        t, h, y, lost, memory, _ = layout.unpack(row)
         t, h, late = lax.stop_gradient((t, h, 0 if lost is None else lost))
         theta = jnp.where(h != 0, (time - t + late) / jnp.where(h != 0, h, 1), 0)
-        return value(time[0], method.interpolate(field, t, h, y, problem.parameters, theta))
+        return value(time[0], method.recalling(memory).interpolate(field, t, h, y, problem.parameters, theta))
 
     return in_turn(one, (drawn, problem.outputs[:, None]))
 
@@ -166,11 +166,11 @@ def _happened(flat: Flat, watch: Watch, method: Method, drawn: Array, ending: En
     field, p = flat.fields[0], flat.parameters
 
     def one(row: Array) -> tuple[Array, Array, Array]:
-        t, h, y, _, mark = layout_of(watch, row.dtype).unpack(row)
+        t, h, y, _, memory, mark = layout_of(watch, method, row.dtype).unpack(row)
         t, h, mark = lax.stop_gradient((t, h, cast(Array, mark)))
 
         def when() -> tuple[Array, Array]:
-            return watch.when(field, t + h, method.advance(field, t, h, y, p), p, mark)
+            return watch.when(field, t + h, method.recalling(memory).advance(field, t, h, y, p), p, mark)
 
         time, state = lax.cond(anywhere(mark[0] > 0), when, lambda: (t, y))  # few of those that may happen do
         return time[0], state, watch.fired(mark)

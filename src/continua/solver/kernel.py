@@ -64,7 +64,7 @@ def kernel(
         else:
             residuals, layout = jax.tree.flatten(grid_of(record, problem))
             linear = sweep.linear_map(layout)
-        head = layout_of(watch, drawn.dtype).head
+        head = layout_of(watch, method, drawn.dtype).head
         rows = [drawn, record.starts, record.page] if keep and record is not None else [drawn]
         like = [ending.y, *(jax.ShapeDtypeStruct((len(x), x.shape[1] - head), x.dtype) for x in rows)]
         moved = Moved(*linear_map(linear, residuals, [dy, *(dot.parameters[i] for i in moving)], like))

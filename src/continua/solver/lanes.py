@@ -63,7 +63,7 @@ class Batch(NamedTuple):
     def scratch(self, lanes: int) -> Record:
         """A record for blocks of `lanes`, to be written again and again."""
         y = jnp.zeros((self.problem.y.shape[-1], lanes), self.problem.y.dtype)
-        row = jnp.zeros((layout_of(self.watch, y.dtype).head + len(y), lanes), y.dtype)
+        row = jnp.zeros((layout_of(self.watch, self.method, y.dtype).head + len(y), lanes), y.dtype)
         drawn = self.problem.outputs.shape[-1] + (0 if self.watch is None else self.watch.most)
         return blank(row, drawn, paging(y, self.max_steps, SCRATCH_BYTES))
 
@@ -79,7 +79,9 @@ def through(batch: Batch, lanes: int) -> Trace:
     if not inside and batch.watch is None:
         last = refilled(batch, lanes)
         return Trace(
-            last, jnp.zeros((0, layout_of(None, last.y.dtype).head + len(last.y), batch.size), last.y.dtype), None
+            last,
+            jnp.zeros((0, layout_of(None, batch.method, last.y.dtype).head + len(last.y), batch.size), last.y.dtype),
+            None,
         )
     order = _by_attempts(batch, lanes)
 

@@ -5,7 +5,8 @@ in which it began, from which its rows can be stepped again. So neither time nor
 """
 
 import math
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,8 @@ from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
 from continua.solver.progress import Shown, tell
 from continua.solver.step_control import Memory, StepControl
+
+Carry = TypeVar("Carry")
 
 PAGE_BYTES = 2**18  # stays in a second-level cache, and is zero-filled in a few microseconds
 MOST_ROWS = 2**11
@@ -61,46 +64,53 @@ class Row(NamedTuple):
     """One step: from (t, y) over h, which is 0 where the attempt was rejected or a lane had finished.
 
     `lost` is what rounding took from t so far (not in double precision). Where events are watched, `mark` tells which
-    end the step; in the row with which a page begins, which came before.
+    end the step; in the row with which a page begins, which came before. `memory` is what the method remembers.
     """
 
     t: Instant
     h: Instant
     y: FlatState
     lost: Instant | None = None
+    memory: Array | None = None
     mark: Array | None = None
 
     def packed(self) -> Array:
         """[head + state], or [head + state, lane]: one write a step is cheaper than three."""
-        return jnp.concatenate([x for x in (self.t, self.h, self.lost, self.mark, self.y) if x is not None])
+        return jnp.concatenate(
+            [x for x in (self.t, self.h, self.lost, self.memory, self.mark, self.y) if x is not None]
+        )
 
 
 class Layout(NamedTuple):
     """What stands before the state in a packed row besides t and h."""
 
-    lost: bool
-    mark: bool
+    lost: int
+    memory: int
+    mark: int
 
     @property
     def head(self) -> int:
         """How many numbers stand there."""
-        return 2 + self.lost + self.mark
+        return 2 + sum(self)
 
     def unpack(self, packed: Array, axis: int = 0) -> Row:
         """The parts of a packed row, or of many with `axis` 1."""
-        t, h, *others, y = jnp.split(packed, list(range(1, self.head + 1)), axis)
-        return Row(t, h, y, others[0] if self.lost else None, others[-1] if self.mark else None)
+        sizes = [1, 1, *self]
+        t, h, *others, y = jnp.split(packed, [sum(sizes[: i + 1]) for i in range(len(sizes))], axis)
+        return Row(t, h, y, *(other if size else None for other, size in zip(others, self, strict=True)))
 
 
-def layout_of(watch: Watch | None, dtype: Any) -> Layout:
+def layout_of(watch: Watch | None, method: Method, dtype: Any) -> Layout:
     """Time is compensated in less than double precision; events leave a mark."""
-    return Layout(jnp.finfo(dtype).bits < 64, watch is not None)
+    memory = method.memory(jnp.zeros(1, dtype))
+    return Layout(jnp.finfo(dtype).bits < 64, 0 if memory is None else len(memory), watch is not None)
 
 
 class Stepper(NamedTuple):
     """Where the loop stands; `counts` are the attempts, those accepted and, where watched, events: [2] … [3, lane].
 
-    `memory`, what the step control keeps, starts anew with each page, as it does when the page is stepped again.
+    `memory` is the method's. `control`, what the step control keeps, starts anew with each page, as it does when the
+    page is stepped again.
     """
 
     t: Instant
@@ -109,12 +119,13 @@ class Stepper(NamedTuple):
     cache: Any
     counts: Array
     lost: Instant | None
-    memory: Memory
+    memory: Array | None
     mark: Array | None
+    control: Memory
 
     def row(self) -> Row:
         """The row with which a page begins here."""
-        return Row(self.t, self.h, self.y, self.lost, self.mark)
+        return Row(self.t, self.h, self.y, self.lost, self.memory, self.mark)
 
 
 class Drawn(NamedTuple):
@@ -150,6 +161,9 @@ class Trace(NamedTuple):
 
 
 Turn = tuple[Array, Array, Drawn | None, Drawn | None, Record]  # row, counts, rows of outputs and of events, record
+
+
+Filling = tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]  # of a page, with the number of its rows
 
 
 class Paging(NamedTuple):
@@ -194,6 +208,32 @@ def _added(t: Instant, h: Instant, lost: Instant | None) -> tuple[Instant, Insta
     return rounded, (rounded - t) - exact
 
 
+def while_loop(
+    method: Method,
+    lanes: bool,
+    going: Callable[[Carry], Array],
+    body: Callable[[Method, Carry], Carry],
+    phase: Callable[[Carry], Array],
+    carry: Carry,
+) -> Carry:
+    """`body(method, carry)` while `going(carry)`, by the method itself or, of one trajectory, by that of its phase.
+
+    A phase is a loop of its own: a condition inside of every step makes a small one up to a sixth longer.
+    """
+    phases = () if lanes else method.phases()
+    if not phases:
+        return lax.while_loop(going, lambda carry: body(method, carry), carry)
+
+    def stay(number: int) -> Callable[[Carry], Carry]:
+        def here(carry: Carry) -> Array:
+            return going(carry) & (phase(carry) == number)
+
+        return lambda carry: lax.while_loop(here, lambda carry: body(phases[number], carry), carry)
+
+    turns = [stay(number) for number in range(len(phases))]
+    return lax.while_loop(going, lambda carry: lax.switch(phase(carry).astype(jnp.int32), turns, carry), carry)
+
+
 class Loop(NamedTuple):
     """One problem's loop: `attempt` a step, `fill` a page, `run` to the end."""
 
@@ -206,23 +246,23 @@ class Loop(NamedTuple):
     @property
     def layout(self) -> Layout:
         """Of its packed rows."""
-        return layout_of(self.watch, self.problem.y.dtype)
+        return layout_of(self.watch, self.method, self.problem.y.dtype)
 
     def begin(self) -> Stepper:
         """The state before the first attempt."""
         t, end, y, p, control, *_ = self.problem
         first = lax.stop_gradient(control.first(self.method, self.field, t, end, y, p))
-        lost, mark = (jnp.zeros_like(t) if has else None for has in self.layout)
-        return self.resume(Row(t, first, y, lost, mark))
+        lost, _, mark = (jnp.zeros_like(t) if has else None for has in self.layout)
+        return self.resume(Row(t, first, y, lost, self.method.memory(t), mark))
 
     def resume(self, row: Row) -> Stepper:
         """The state with which a page begins, from its row."""
-        t, h, y, lost, mark = row
+        t, h, y, lost, memory, mark = row
         cache = self.method.start(self.field, t, y, self.problem.parameters)
         counts = jnp.zeros((2 if mark is None else 3, *t.shape[1:]), jnp.int32)
-        return Stepper(t, h, y, cache, counts, lost, self.problem.control.blank(t), mark)
+        return Stepper(t, h, y, cache, counts, lost, memory, mark, self.problem.control.blank(t))
 
-    def attempt(self, state: Stepper) -> tuple[Stepper, Array]:
+    def attempt(self, state: Stepper, method: Method | None = None) -> tuple[Stepper, Array]:
         """One step, kept or not, and its packed row."""
         control, t, y = self.problem.control, state.t, state.y
         proposed = lax.stop_gradient(state.h)
@@ -230,10 +270,11 @@ class Loop(NamedTuple):
         left = stop - t if state.lost is None else stop - t + state.lost
         last = jnp.abs(left) <= jnp.abs(proposed) * (1 + 1e-6)
         h = jnp.where(last, left - short, proposed)
-        step = self.method.step(self.field, t, h, y, self.problem.parameters, state.cache)
+        method = self.method.recalling(state.memory) if method is None else method
+        step = method.step(self.field, t, h, y, self.problem.parameters, state.cache)
         after = y + step.increment
         accepted, factor = control.judge(self.method, step.error, y, after)
-        factor, memory = control.remember(accepted, factor, state.memory)
+        factor, kept = control.remember(accepted, factor, state.control)
 
         def keep(new: Array, old: Array) -> Array:
             return jnp.where(accepted, new, old)
@@ -249,21 +290,22 @@ class Loop(NamedTuple):
         cleared = lost if lost is None else keep(jnp.where(last, 0, lost), cast(Array, state.lost))
         news = [h != 0, accepted & (h != 0), *([] if self.watch is None else [jnp.zeros_like(last)])]
         counts = state.counts + jnp.concatenate(news).astype(jnp.int32)
-        h = jnp.where(accepted, h, 0)
-        moved = Stepper(arrived, longer, keep(after, y), cache, counts, cleared, memory, state.mark)
-        if self.watch is None:
-            return moved, Row(t, h, y, state.lost).packed()
-        moved, h = self._up_to_events(state, moved, h)
-        return moved, Row(t, h, y, state.lost, jnp.where(h != 0, cast(Array, moved.mark), 0)).packed()
+        tried, h = h, jnp.where(accepted, h, 0)
+        moved = Stepper(arrived, longer, keep(after, y), cache, counts, cleared, state.memory, state.mark, kept)
+        if self.watch is not None:
+            moved, h = self._up_to_events(method, state, moved, h)
+        memory = self.method.remember(self.field, moved.t, tried, moved.y, self.problem.parameters, state.memory)
+        mark = None if moved.mark is None else jnp.where(h != 0, moved.mark, 0)
+        return moved._replace(memory=memory), Row(t, h, y, state.lost, state.memory, mark).packed()
 
-    def _up_to_events(self, before: Stepper, after: Stepper, h: Instant) -> tuple[Stepper, Instant]:
+    def _up_to_events(self, method: Method, before: Stepper, after: Stepper, h: Instant) -> tuple[Stepper, Instant]:
         """The step up to its first event, and its length."""
         watch, t, y, p = cast(Watch, self.watch), before.t, before.y, self.problem.parameters
 
         def state_at(theta: Array) -> FlatState:
-            return y + self.method.step(self.field, t, theta * h, y, p, before.cache).increment
+            return y + method.step(self.field, t, theta * h, y, p, before.cache).increment
 
-        halfway = self.method.interpolate(self.field, t, h, y, p, jnp.full_like(h, 0.5))
+        halfway = method.interpolate(self.field, t, h, y, p, jnp.full_like(h, 0.5))
         values = [
             watch.at_start(self.field, t, h, y, p, cast(Array, before.mark)),
             watch.conditions(t + h / 2, halfway, p),
@@ -325,25 +367,27 @@ class Loop(NamedTuple):
         log: Drawn | None,
         limit: Any,
         offset: Array | int = 0,
-    ) -> tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]:
+    ) -> "Filling":
         """Attempt until done, or until `limit` attempts.
 
         Their rows are written over those of `page`, as far as these go; those that contain outputs are added to
         `drawn`, and those that end with an event to `log`, where these are given; `offset` is the number of the first.
         """
 
-        def body(carry: tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]) -> Any:
+        def body(method: Method, carry: Filling) -> Filling:
             state, page, drawn, log, n = carry
-            state, row = self.attempt(state)
+            state, row = self.attempt(state, method.recalling(state.memory))
             page = None if page is None else lax.dynamic_update_index_in_dim(page, row[: page.shape[1]], n, 0)
             drawn = None if drawn is None else self._draw(drawn, row, n + offset, state.t)
             log = None if log is None else _noted(log, row, row[self.layout.head - 1], n + offset)
             return state, page, drawn, log, n + 1
 
-        def going(carry: tuple[Stepper, Array | None, Drawn | None, Drawn | None, Count]) -> Array:
+        def going(carry: Filling) -> Array:
             return (carry[4] < limit) & jnp.any(self.alive(carry[0]))
 
-        return lax.while_loop(going, body, (state, page, drawn, log, jnp.zeros((), jnp.int32)))
+        carry = (state, page, drawn, log, jnp.zeros((), jnp.int32))
+        phase = lambda carry: cast(Array, carry[0].memory)[0]  # noqa: E731
+        return while_loop(self.method, state.t.ndim > 1, going, body, phase, carry)
 
     def record(self, over: Record | None = None) -> Record:
         """The record of all steps."""
@@ -409,8 +453,8 @@ class Loop(NamedTuple):
 
         begin = (row, counts, drawn, log, record)
         row, counts, drawn, log, record = lax.while_loop(going, turn, begin)
-        t, h, y, lost, mark = self.layout.unpack(row)
-        return Stepper(t, h, y, None, counts, lost, (), mark), drawn, log, record
+        t, h, y, lost, memory, mark = self.layout.unpack(row)
+        return Stepper(t, h, y, None, counts, lost, memory, mark, ()), drawn, log, record
 
     def _draw(self, drawn: Drawn, row: Array, number: Array, t: Instant) -> Drawn:
         """Give the row to every output up to t that has none yet."""

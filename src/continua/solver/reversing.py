@@ -1,5 +1,6 @@
 """Two coupled solutions whose steps can be taken back: of the way forward the times alone are kept."""
 
+from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +14,7 @@ from continua.methods import Method, Slope, Step
 from continua.solver.backsolve import cotangent_of
 from continua.solver.field import Field, Parameters
 from continua.solver.kernel import Kernel, Result
-from continua.solver.loop import Drawn, Loop, Problem
+from continua.solver.loop import Drawn, Loop, Problem, layout_of
 from continua.solver.post_mortem import examine
 
 
@@ -33,6 +34,20 @@ class Coupled(Method):
     def error_order(self) -> int | float | None:  # type: ignore[override]
         """That of the method of each."""
         return self.method.error_order
+
+    def memory(self, t: Instant) -> Array | None:
+        """That of the method of each."""
+        return self.method.memory(t)
+
+    def recalling(self, memory: Array | None) -> "Coupled":
+        """With the method of each recalling it."""
+        return replace(self, method=self.method.recalling(memory))
+
+    def remember(
+        self, equation: Slope, t: Instant, h: Instant, y: FlatState, args: Args, memory: Array | None
+    ) -> Array | None:
+        """What the method of each learns from the first of the pair."""
+        return self.method.remember(self.slope, t, h, jnp.split(y, 2)[0], args, memory)
 
     def step(self, equation: Slope, t: Instant, h: Instant, y: FlatState, args: Args, cache: Any) -> Step:
         """The pair after h, where h is not 0."""
@@ -66,16 +81,16 @@ def reversing(field: Field, method: Method, coupling: float, max_steps: int) -> 
         control = jax.tree.map(lambda x: x if len(x) == 1 else jnp.tile(x, 2), problem.control)
         pair = problem._replace(y=jnp.tile(problem.y, 2), control=control)
         loop = Loop(Field(both), coupled, None, pair, max_steps)
-        state, head = loop.begin(), loop.layout.head
+        state, layout = loop.begin(), loop.layout
         still = state.row()._replace(h=jnp.zeros_like(state.h)).packed()
         count, zero = len(problem.outputs), jnp.zeros((), jnp.int32)
         rows = jnp.broadcast_to(still, (count, len(still)))
         drawn = Drawn(rows, jnp.zeros(count, jnp.int32), zero) if count else None
-        times = jnp.zeros((max_steps, head), problem.y.dtype)
+        times = jnp.zeros((max_steps, layout.head), problem.y.dtype)
         last, times, drawn, _, attempts = loop.fill(state, times, drawn, None, problem.budget)
         ending = examine(field, None, problem, last._replace(y=last.y[:size]))
         rows, numbers = (rows, jnp.zeros(0, jnp.int32)) if drawn is None else drawn[:2]
-        return (ending, rows[:, : head + size], None), (problem, last.y, times, numbers, attempts)
+        return (ending, rows[:, : layout.head + size], None), (problem, last.y, times, numbers, attempts)
 
     @jax.custom_vjp
     def solved(problem: Problem) -> Result:
@@ -88,15 +103,16 @@ def reversing(field: Field, method: Method, coupling: float, max_steps: int) -> 
         moving = [i for i, p in enumerate(problem.parameters) if jnp.issubdtype(p.dtype, jnp.inexact)]
         chosen = [problem.parameters[i] for i in moving]
 
-        def step(t: Array, h: Array, pair: FlatState, given: Parameters) -> FlatState:
+        def step(of: Coupled, t: Array, h: Array, pair: FlatState, given: Parameters) -> FlatState:
             merged = dict(enumerate(problem.parameters)) | dict(zip(moving, given, strict=True))
-            return pair + coupled.step(field, t, h, pair, list(merged.values()), None).increment
+            return pair + of.step(field, t, h, pair, list(merged.values()), None).increment
 
         def back(carry: tuple[Count, Count, FlatState, FlatState, Parameters]) -> Any:
             j, k, pair, adjoint, sums = carry
-            t, h = times[j, :1], times[j, 1:2]
-            pair = coupled.taken_back(t, h, pair, problem.parameters)
-            adjoint, more = jax.vjp(lambda *at: step(t, h, *at), pair, chosen)[1](adjoint)
+            t, h, _, _, memory, _ = layout_of(None, method, times.dtype).unpack(times[j])
+            of = coupled.recalling(memory)
+            pair = of.taken_back(t, h, pair, problem.parameters)
+            adjoint, more = jax.vjp(lambda *at: step(of, t, h, *at), pair, chosen)[1](adjoint)
 
             def add(carry: tuple[Count, FlatState]) -> tuple[Count, FlatState]:
                 return carry[0] - 1, carry[1].at[:size].add(asked[carry[0]])

@@ -20,7 +20,7 @@ FINE = (Status.SUCCESS, Status.EVENT)
 class Stats(eqx.Module):
     """Counts of one solve: attempted steps, those accepted and rejected, and evaluations of the equation.
 
-    `nfe` is -1 where a method takes as many as each step needs (`RKC`).
+    `nfe` is -1 where a method takes as many as each step needs (`RKC`, `Switching`).
     """
 
     steps: Array

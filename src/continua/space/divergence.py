@@ -32,7 +32,7 @@ def divergence_form(grid: Grid, boundaries: Any, coefficient: Any = 1.0) -> Sten
     array = None if callable(coefficient) else jnp.asarray(coefficient, jnp.result_type(float))
     if array is not None and array.shape not in ((), grid.shape):
         raise ArgumentError(
-            f"`coefficient` of divergence_form must be a number, a function, or a field {grid.shape}. Got {array.shape}."
+            f"`coefficient` of divergence_form must be a number, a function or a field {grid.shape}. Got {array.shape}."
         )
     if array is not None and not is_traced(array) and not bool(jnp.all(array > 0)):
         raise ArgumentError(
