@@ -226,7 +226,7 @@ class Stencil(LocalOperator):
         """
         if not isinstance(grid.coordinates, Cartesian):
             raise ArgumentError(
-                f"`grid` of Stencil.of must be Cartesian. Got {grid.coordinates}. Use divergence_form(grid, boundaries), "
+                f"`grid` of Stencil.of must be Cartesian. Got {grid.coordinates}. Use divergence_form(grid, …), "
                 "which is the Laplacian in any coordinates."
             )
         kernel = kernel_of(operator, order=order, dimension=grid.dimension, spacing=grid.spacing, axes=grid.letters)
