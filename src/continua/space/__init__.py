@@ -14,6 +14,7 @@ from continua.space.boundaries import (
 )
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
 from continua.space.grid import Axis, Grid
+from continua.space.transforms import dct, dst, idct, idst
 
 __all__ = [
     "Axis",
@@ -32,5 +33,9 @@ __all__ = [
     "Robin",
     "Spherical",
     "Symmetric",
+    "dct",
+    "dst",
     "extend",
+    "idct",
+    "idst",
 ]
