@@ -57,7 +57,7 @@ def test_batches_are_loops():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ArgumentError, match="`kind` of dct must be 1, 2, 3 or 4. Got 5"):
+    with pytest.raises(ArgumentError, match=r"`kind` of dct must be 1, 2, 3 or 4\. Got 5"):
         dct(jnp.ones(3), 5)
     with pytest.raises(ArgumentError, match="real floating-point"):
         dst(jnp.ones(3, complex))

@@ -1,9 +1,9 @@
 r"""Sine, cosine and real Fourier transforms along any axis, through the fast Fourier transform.
 
 Types II and III follow Makhoul (IEEE Trans. ASSP 28 (1980) 27–34): a reordering and one real FFT of the same length.
-Type IV is one complex FFT of half the length, type I a real one of the mirrored sequence. Rows are transformed in place,
-a block that fits the cache at a time: a field of 1023² in float64 took 4.6 ms of CPU so and 7.8 all at once, and beyond
-32 MiB the temporary arrays of a program cost more than its arithmetic.
+Type IV is one complex FFT of half the length, type I a real one of the mirrored sequence. Rows are transformed in
+place, a block that fits the cache at a time: type I of a field of 1023² in float64 took 4.6 ms of CPU so and 7.8 all at
+once, and beyond 32 MiB the temporary arrays of a program cost more than its arithmetic.
 
 Each is a linear map whose transpose is the transform that inverts it, up to the weights of the first and last entry:
 derivatives in both directions cost one transform.
@@ -28,7 +28,7 @@ Weights = Callable[[int], np.ndarray] | None
 
 
 class Kernel(NamedTuple):
-    """A transform M along the last axis: inverse = `inverse` / `scale(n)`, Mᵀ = diag(`after`) `inverse` diag(`before`)."""
+    """A transform M of the last axis: M⁻¹ = `inverse` / `scale(n)` and Mᵀ = diag(`after`) `inverse` diag(`before`)."""
 
     rows: Rows
     inverse: str
@@ -208,7 +208,7 @@ def _dct4(x: Array) -> Array:
         turned = lax.complex(x, jnp.zeros_like(x)) * _turn(np.pi * np.arange(size) / (2 * size), x)
         found = jnp.fft.fft(turned, 2 * size)[:, :size] * _turn(np.pi * (2 * np.arange(size) + 1) / (4 * size), x)
         return 2 * found.real
-    turn = _turn(np.pi * (4 * np.arange(size // 2) + 1) / (4 * size), x)
+    turn = _turn(np.pi * (np.arange(size // 2) + 1 / 8) / size, x)
     found = 2 * jnp.fft.fft(lax.complex(x[:, ::2], x[:, ::-1][:, ::2]) * turn) * turn
     return jnp.stack([found.real, -found.imag[:, ::-1]], -1).reshape(x.shape)
 
