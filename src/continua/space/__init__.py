@@ -13,11 +13,13 @@ from continua.space.boundaries import (
     extend,
 )
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
+from continua.space.eigenbases import Basis, basis
 from continua.space.grid import Axis, Grid
 from continua.space.transforms import dct, dst, idct, idst
 
 __all__ = [
     "Axis",
+    "Basis",
     "Boundaries",
     "Boundary",
     "Cartesian",
@@ -33,6 +35,7 @@ __all__ = [
     "Robin",
     "Spherical",
     "Symmetric",
+    "basis",
     "dct",
     "dst",
     "extend",
