@@ -1,0 +1,155 @@
+"""Direct methods: fast transforms along axes on which nothing depends, and elimination along the one that is left."""
+
+from collections.abc import Callable, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array
+
+from continua.core import ArgumentError
+from continua.space.eigenbases import Basis, basis
+from continua.space.elliptic.method import EllipticMethod
+from continua.space.elliptic.network import Network, Solve
+
+
+def separable(network: Network, axes: Sequence[int]) -> bool:
+    """Whether nothing varies along these axes, so that transforms along them leave no coupling."""
+    fields = (*network.medium, network.measure, network.reaction)
+    return all(field.shape[axis] == 1 for field in fields for axis in axes)
+
+
+def swept_axis(network: Network) -> int | None:
+    """The first axis along which elimination serves when the others are transformed."""
+    axes = range(network.grid.dimension)
+    for axis in axes:
+        if not network.periodic[axis] and separable(network, [other for other in axes if other != axis]):
+            return axis
+    return None
+
+
+def bases_of(network: Network, axes: Sequence[int]) -> list[Basis]:
+    """Of these axes."""
+    return [basis(network.grid.axes[axis], *network.boundaries.faces[axis]) for axis in axes]
+
+
+class Transform(EllipticMethod):
+    """A fast transform along every axis, and a division: for constant coefficients in Cartesian coordinates.
+
+    Good for: periodic boxes, and Helmholtz' equation, which elimination without pivoting does not always survive. Source:
+    Swarztrauber, SIAM Review 19 (1977) 490–501.
+    """
+
+    def solver(self, network: Network, singular: bool) -> Solve:
+        """Transform, divide, transform back."""
+        axes = range(network.grid.dimension)
+        if not separable(network, axes):
+            raise ArgumentError(
+                "`method` Transform() needs a constant coefficient and Cartesian coordinates. Use TransformThomas(), "
+                "which lets one axis vary, or ConjugateGradient()."
+            )
+        bases = bases_of(network, axes)
+
+        def solve(b: Array) -> Array:
+            spectrum = network.reaction * network.measure
+            b = network.disowned(b, axes)
+            for axis, one in enumerate(bases):
+                spectrum = spectrum + network.medium[axis] * network.along(axis, one.eigenvalues, b.dtype)
+                b = one.forward(b, axis)
+            if singular:
+                spectrum = spectrum.at[(0,) * b.ndim].set(jnp.inf)
+            b = b / spectrum
+            for axis, one in enumerate(bases):
+                b = one.backward(b, axis)
+            return b
+
+        return solve
+
+
+class TransformThomas(EllipticMethod):
+    """Fast transforms along all axes but one, and elimination along that: the coefficient may vary along it, and r be it.
+
+    Good for: everything that it fits; in one dimension that is every equation without periodic ends. Source: Hockney,
+    J. ACM 12 (1965) 95–113.
+    """
+
+    def solver(self, network: Network, singular: bool) -> Solve:
+        """Transform, sweep up and down, transform back."""
+        swept = swept_axis(network)
+        if swept is None:
+            raise ArgumentError(
+                "`method` TransformThomas() needs an axis that is not periodic, and coefficients that vary along no other. "
+                "Use Transform() where all are constant, or ConjugateGradient()."
+            )
+        others = [axis for axis in range(network.grid.dimension) if axis != swept]
+        bases = bases_of(network, others)
+
+        def solve(b: Array) -> Array:
+            end = network.ends[swept]
+            share = jnp.asarray(end.weights, b.dtype)
+            links = network.medium[swept].ravel() * jnp.asarray(end.links, b.dtype)
+            base = links[:-1] + links[1:] + share * (network.reaction * network.measure).ravel()
+            b = network.disowned(b, others)
+            for axis, one in zip(others, bases, strict=True):
+                b = one.forward(b, axis)
+            rows = jnp.moveaxis(b, swept, 0)
+            modes = _modes(bases, rows.shape[1:])
+            media = [network.medium[axis].ravel() for axis in others]
+            if all(medium.size == 1 for medium in media) and (end.weights == 1).all():
+                summed = sum((m * jnp.asarray(x, b.dtype) for m, x in zip(media, modes, strict=True)), base[:1] * 0)
+                beside = lambda number: summed  # noqa: E731
+            else:
+                factors = [share * medium for medium in media]
+                beside = (
+                    lambda number: sum(  # noqa: E731
+                        (f[number] * jnp.asarray(x, b.dtype) for f, x in zip(factors, modes, strict=True)), base[:1] * 0
+                    )
+                )
+            x = eliminated(links, base, beside, rows.reshape(len(rows), -1), pinned=singular)
+            b = jnp.moveaxis(x.reshape(rows.shape), 0, swept)
+            for axis, one in zip(others, bases, strict=True):
+                b = one.backward(b, axis)
+            return b
+
+        return solve
+
+
+def _modes(bases: Sequence[Basis], shape: tuple[int, ...]) -> list[np.ndarray]:
+    """For each axis its eigenvalues, [mode] of all axes together."""
+    return [
+        np.broadcast_to(one.eigenvalues.reshape([-1 if i == k else 1 for k in range(len(shape))]), shape).ravel()
+        for i, one in enumerate(bases)
+    ]
+
+
+def eliminated(links: Array, base: Array, beside: Callable[[Array], Array], rows: Array, pinned: bool) -> Array:
+    """One tridiagonal system a column of `rows` [point, mode], in place: two fields are all the memory it takes.
+
+    Args:
+        links: [point + 1], minus the entries beside the diagonal; those at the ends do not count.
+        base: [point], what all modes have in common on the diagonal.
+        beside: what each mode adds to it at a point, [mode].
+        rows: right-hand sides.
+        pinned: whether the first mode is singular, so that its last value is chosen to be 0.
+    """
+    last, nothing = len(rows) - 1, jnp.zeros_like(rows[0])
+    pin = nothing.at[0].set(links[-2] if pinned else 0)
+
+    def down(number: Array, held: tuple[Array, ...]) -> tuple[Array, ...]:
+        values, inverses, value, inverse = held
+        link = links[number]
+        diagonal = base[number] + beside(number)
+        if pinned:
+            diagonal = diagonal + jnp.where(number == last, pin, nothing)
+        inverse = 1 / (diagonal - link * link * inverse)
+        value = (values[number] + link * value) * inverse
+        return values.at[number].set(value), inverses.at[number].set(inverse), value, inverse
+
+    def up(count: Array, held: tuple[Array, Array]) -> tuple[Array, Array]:
+        values, value = held
+        number = last - count
+        value = values[number] + links[number + 1] * inverses[number] * value
+        return values.at[number].set(value), value
+
+    reduced, inverses, _, _ = lax.fori_loop(0, len(rows), down, (rows, jnp.zeros_like(rows), nothing, nothing))
+    return lax.fori_loop(0, len(rows), up, (reduced, nothing))[0]

@@ -1,0 +1,36 @@
+"""What an elliptic solver is: K u = b, for the network of an equation."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from continua.space.elliptic.network import Network, Solve
+
+
+class EllipticMethod(eqx.Module):
+    """How a discretised elliptic equation is solved."""
+
+    @abstractmethod
+    def solver(self, network: Network, singular: bool) -> Solve:
+        """From b to u; where K is singular b has no part in its null space, and any u will do.
+
+        Raises:
+            ArgumentError: the method does not fit the equation.
+        """
+
+    def check(self, network: Network, definite: bool) -> None:
+        """Refuse an equation that the method does not solve; `definite`: c is nowhere negative."""
+
+
+class IterativeMethod(EllipticMethod):
+    """One that comes closer step by step: until the residual is `rtol` of b, or what rounding leaves."""
+
+    rtol: eqx.AbstractVar[float | None]
+
+    def goal(self, b: Array, scale: Array) -> Array:
+        """The residual to reach; `scale` is the size of the terms that K u is the sum of."""
+        precision = float(jnp.finfo(b.dtype).eps)
+        rtol = precision**0.625 if self.rtol is None else self.rtol  # 1.6e-10 in double precision, 5e-5 in single
+        return rtol * jnp.linalg.norm(b.ravel()) + 4 * precision * scale
