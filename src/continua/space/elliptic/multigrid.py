@@ -1,12 +1,13 @@
-r"""Geometric multigrid: errors are smoothed where they are rough, and solved for on coarser grids where they are smooth.
+r"""Geometric multigrid: errors are smoothed where they are rough, and solved for on coarser grids where they are not.
 
-Everything is one-dimensional and done axis by axis: interpolation is linear between the points of the coarser axis, its
-transpose restricts, and the conductances of a coarser grid are those of its resistors in series along the axis and in
-parallel beside it, so that jumps of the coefficient survive. An axis is made coarser where its couplings are strong.
+Everything is one-dimensional and done axis by axis. Along an axis the network is a chain of resistors: a coarser one has
+them in series, and between its points a value is interpolated as a current through the chain would make it; so jumps of
+the coefficient survive. Beside the axis resistors are in parallel. The transpose of the interpolation restricts, and an
+axis becomes coarser where its couplings are strong.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,245 +16,215 @@ from jax import lax
 from jaxtyping import Array
 
 from continua.core import ArgumentError
-from continua.space.grid import Axis
 from continua.space.elliptic.method import IterativeMethod
 from continua.space.elliptic.network import Conductances, Ends, Network, Solve, both_sides, flow
+from continua.space.grid import Axis
 
 COARSEST = 300  # points that are solved for at once
 TOGETHER = 1.5  # axes whose spacing is at most so many times the smallest become coarser together
-
-
-class Line(NamedTuple):
-    """The points of an axis of one level; `ground`: where a line through 0 would have to reach it, NaN for nowhere."""
-
-    points: np.ndarray
-    lower: float
-    upper: float
-    periodic: bool
-    cells: bool
-    ground: tuple[float, float]
-
-    @property
-    def spacing(self) -> float:
-        """On average."""
-        return (self.upper - self.lower) / len(self.points)
-
-    @property
-    def can_shrink(self) -> bool:
-        """Whether a coarser axis has fewer points, and a periodic one the same distances."""
-        return len(self.points) > 3 and not (self.periodic and len(self.points) % 2)
-
-
-class Pairing(NamedTuple):
-    """How each pair of points hangs on the coarser ones: its own, the one before (even) and the one behind (odd)."""
-
-    even: np.ndarray
-    before: np.ndarray
-    odd: np.ndarray
-    behind: np.ndarray
-
-
-class Coarsening(NamedTuple):
-    """One axis made coarser: `overlap` [3, face] is how much of faces 2F − 1, 2F and 2F + 1 lies between points."""
-
-    fine: Line
-    coarse: Line
-    interpolation: Pairing
-    shares: Pairing
-    overlap: np.ndarray
-
-
-def coarsening(line: Line) -> Coarsening:
-    """Of an axis: pairs of cells become one, and of other points every second stays."""
-    x, size = line.points, len(line.points)
-    if line.cells:
-        chosen = np.array([x[i : i + 2].mean() for i in range(0, size, 2)])
-    else:
-        chosen = x[::2] if line.periodic or x[0] == line.lower else x[1::2]
-    count, pairs = len(chosen), -(-size // 2)
-    period = line.upper - line.lower
-    at = np.concatenate([chosen, np.full(pairs - count, np.nan)])  # a last pair may have no point of its own
-    before = np.concatenate([[chosen[-1] - period if line.periodic else np.nan], at[:-1]])
-    behind = np.concatenate([at[1:], [chosen[0] + period if line.periodic else np.nan]])
-    fine = np.concatenate([x, np.full(2 * pairs - size, np.nan)])
-    even, left = _between(fine[::2], before, at, line.ground)
-    right, odd = _between(fine[1::2], at, behind, line.ground)
-    linear = Pairing(even, left, odd, right)
-    whole = Pairing(np.ones(pairs), np.zeros(pairs), np.ones(pairs), np.zeros(pairs)) if line.cells else linear
-    edges = np.concatenate([[before[0] if line.periodic else line.lower], chosen])
-    upper = np.concatenate([chosen, [behind[-1] if line.periodic else line.upper]])
-    coarse = line._replace(points=chosen)
-    return Coarsening(line, coarse, linear, whole, _overlaps(line, edges, upper))
-
-
-def _between(
-    x: np.ndarray, low: np.ndarray, high: np.ndarray, ends: tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The weights (of high, of low) at x; beyond the last point 0 is reached on grounded faces, or nothing changes."""
-    of_high = np.where(np.isnan(low), np.where(np.isnan(ends[0]), 1.0, (x - ends[0]) / (high - ends[0])), 0.0)
-    of_low = np.where(np.isnan(high), np.where(np.isnan(ends[1]), 1.0, (ends[1] - x) / (ends[1] - low)), 0.0)
-    inside = ~np.isnan(low) & ~np.isnan(high)
-    share = (x - low) / (high - low)
-    weights = np.where(inside, share, of_high), np.where(inside, 1 - share, of_low)
-    return tuple(np.nan_to_num(one) for one in weights)  # type: ignore[return-value]
-
-
-def _overlaps(line: Line, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """How much of the faces around each coarser face lies between the points on its sides."""
-    x, size, count = line.points, len(line.points), len(high)
-    period = line.upper - line.lower
-    if line.periodic:
-        places = np.concatenate([x[-2:] - period, x, x[:2] + period])
-    else:
-        places = np.concatenate([[np.nan, line.lower], x, [line.upper, np.nan]])
-    places = np.concatenate([places, np.full(2 * count + 2 - len(places) + 1, np.nan)])
-    number = 2 * np.arange(count) + np.array([[-1], [0], [1]])
-    start, end = places[number + 1], places[number + 2]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.clip((np.minimum(end, high) - np.maximum(start, low)) / (end - start), 0, 1)
-    if not line.periodic:  # what stands at the ends is passed in full, even where the last point stands on the face
-        ends = (number == 0) | ((number == size) & (np.arange(count) == count - 1))
-        found = np.where(ends, 1.0, np.where((number <= 0) | (number >= size), 0.0, found))
-    return np.nan_to_num(found)
-
-
-def _shaped(values: np.ndarray, axis: int, like: Array) -> Array:
-    return jnp.asarray(values.reshape([-1 if i == axis else 1 for i in range(like.ndim)]), like.dtype)
-
-
-def _padded(u: Array, axis: int, before: int, behind: int, value: float = 0.0) -> Array:
-    return jnp.pad(u, [(before, behind) if i == axis else (0, 0) for i in range(u.ndim)], constant_values=value)
-
-
-def _strided(u: Array, axis: int, start: int, stop: int | None = None) -> Array:
-    return lax.slice_in_dim(u, start, stop, 2, axis)
-
-
-def _shifted(u: Array, axis: int, by: int, periodic: bool) -> Array:
-    """The entry `by` places before each."""
-    if periodic:
-        return jnp.roll(u, by, axis)
-    size = u.shape[axis]
-    held = _padded(u, axis, max(by, 0), max(-by, 0))
-    return lax.slice_in_dim(held, 0, size, axis=axis) if by > 0 else lax.slice_in_dim(held, -by, None, axis=axis)
-
-
-def interpolated(u: Array, axis: int, one: Coarsening) -> Array:
-    """A field of the coarser axis on the finer."""
-    size, pairs, periodic = len(one.fine.points), len(one.interpolation.even), one.fine.periodic
-    u = _padded(u, axis, 0, pairs - u.shape[axis])
-    even, before, odd, behind = (_shaped(weights, axis, u) for weights in one.interpolation)
-    first = even * u + before * _shifted(u, axis, 1, periodic)
-    second = odd * u + behind * _shifted(u, axis, -1, periodic)
-    shape = tuple(2 * pairs if i == axis else length for i, length in enumerate(u.shape))
-    both = jnp.stack([first, second], axis + 1).reshape(shape)
-    return lax.slice_in_dim(both, 0, size, axis=axis)
-
-
-def restricted(u: Array, axis: int, one: Coarsening, pairing: Pairing) -> Array:
-    """The transpose of an interpolation: what is in each finer cell goes to the coarser ones."""
-    pairs, periodic = len(pairing.even), one.fine.periodic
-    u = _padded(u, axis, 0, 2 * pairs - u.shape[axis])
-    even, before, odd, behind = (_shaped(weights, axis, u) for weights in pairing)
-    first, second = _strided(u, axis, 0), _strided(u, axis, 1)
-    total = even * first + odd * second
-    total = total + _shifted(before * first, axis, -1, periodic) + _shifted(behind * second, axis, 1, periodic)
-    return lax.slice_in_dim(total, 0, len(one.coarse.points), axis=axis)
-
-
 NOTHING = 1e30  # the resistance of what conducts nothing, relative to the network's
 
 
-def _in_series(links: Array, axis: int, one: Coarsening) -> Array:
-    """The conductances of a coarser axis."""
-    largest = jnp.max(links)
-    resistances = jnp.where(links > 0, largest / jnp.where(links > 0, links, largest), NOTHING)
-    if one.fine.periodic:
-        before = lax.slice_in_dim(resistances, -2, -1, axis=axis)
-        behind = lax.slice_in_dim(resistances, 1, 2, axis=axis)
-        resistances = jnp.concatenate([before, resistances, behind], axis)
+class Line(NamedTuple):
+    """An axis of one level: `lengths` [point + 1] of its faces, as the resistors of a uniform medium.
+
+    `stand` is where a coarser point stands in its pair of points: on the first, on the second, or in the middle of cells.
+    """
+
+    lengths: np.ndarray
+    stand: float
+    periodic: bool
+
+    @property
+    def size(self) -> int:
+        """How many points."""
+        return len(self.lengths) - 1
+
+    @property
+    def spacing(self) -> float:
+        """From point to point."""
+        return float(np.median(self.lengths))
+
+    @property
+    def can_shrink(self) -> bool:
+        """Whether a coarser axis has fewer points, in pairs if it is periodic."""
+        return self.size > 3 and not (self.periodic and self.size % 2)
+
+    @property
+    def pairs(self) -> int:
+        """Of points, the last of which may be alone."""
+        return -(-self.size // 2)
+
+    @property
+    def coarser(self) -> int:
+        """How many points a coarser axis has."""
+        return self.size // 2 if self.stand == 1 else self.pairs
+
+    def between(self) -> np.ndarray:
+        """[3, F]: which part of the faces 2F − 1, 2F, 2F + 1 lies between the coarser points beside face F."""
+        face = np.arange(self.coarser + 1)
+        parts = np.array([1 - self.stand, 1, self.stand])[:, None] * np.ones(len(face))
+        number = 2 * face + np.array([[-1], [0], [1]])
+        if self.periodic:
+            return parts
+        end = (number == 0) | ((number == self.size) & (face == self.coarser))
+        return np.where(end, 1.0, np.where((number <= 0) | (number >= self.size), 0.0, parts))
+
+
+def line_of(axis: Axis, ends: Ends) -> Line:
+    """The axis of the finest level."""
+    lengths = np.full(axis.size + 1, axis.spacing)
+    if not ends.periodic:
+        lengths[[0, -1]] = [1 / (one * axis.spacing) if one else NOTHING * axis.spacing for one in ends.links[[0, -1]]]
+    return Line(lengths, axis.first, ends.periodic)
+
+
+class Passage(NamedTuple):
+    """Between an axis and the coarser one: how much each point of a pair takes from the neighbours of its own.
+
+    The first takes `before` of the coarser point before, the second `behind` of the one behind: fields of pairs.
+    """
+
+    before: Any
+    behind: Any
+
+
+def in_series(resistances: Any, axis: int, line: Line, of: Any = jnp) -> tuple[Any, Passage]:
+    """The resistances of the coarser axis, and how a current interpolates; `of`: numpy or jax.numpy."""
+    if line.periodic:
+        first, last = (of.take(resistances, of.asarray([k]), axis=axis) for k in (1, -2))
+        held = of.concatenate([last, resistances, first], axis)
     else:
-        resistances = _padded(resistances, axis, 1, 2, 1.0)
-    count = one.overlap.shape[1]
-    total = sum(
-        _shaped(share, axis, links) * _strided(resistances, axis, k, k + 2 * count - 1)
-        for k, share in enumerate(one.overlap)
-    )
-    return jnp.where(total < NOTHING, largest / total, 0)
+        held = of.pad(resistances, [(1, 2) if k == axis else (0, 0) for k in range(resistances.ndim)])
+    count = line.coarser + 1
+
+    def every_second(k: int) -> Any:
+        place = [slice(None)] * resistances.ndim
+        place[axis] = slice(k, k + 2 * count - 1, 2)
+        return held[tuple(place)]
+
+    parts = [shaped(part, axis, resistances, of) * every_second(k) for k, part in enumerate(line.between())]
+    total = parts[0] + parts[1] + parts[2]
+
+    def share(part: Any, start: int) -> Any:
+        """Of the total resistance, for every pair from a face on; those that are not there do not count."""
+        place = [slice(None)] * resistances.ndim
+        place[axis] = slice(start, start + line.pairs)
+        found = (part / total)[tuple(place)]
+        missing = line.pairs - found.shape[axis]
+        return of.pad(found, [(0, missing) if k == axis else (0, 0) for k in range(found.ndim)])
+
+    return total, Passage(share(parts[2], 0), share(parts[0], 1))
+
+
+def shaped(values: np.ndarray, axis: int, like: Any, of: Any = jnp) -> Any:
+    """Numbers along an axis of a field."""
+    return of.asarray(values.reshape([-1 if i == axis else 1 for i in range(like.ndim)]), like.dtype)
+
+
+def _filled(u: Array, axis: int, size: int) -> Array:
+    return jnp.pad(u, [(0, size - u.shape[axis]) if i == axis else (0, 0) for i in range(u.ndim)])
+
+
+def _moved(u: Array, axis: int, by: int, periodic: bool) -> Array:
+    """The entry `by` = ±1 places before each."""
+    if periodic:
+        return jnp.roll(u, by, axis)
+    zero = jnp.zeros((), u.dtype)
+    return lax.pad(u, zero, [(by, -by, 0) if i == axis else (0, 0, 0) for i in range(u.ndim)])
+
+
+def interpolated(u: Array, axis: int, line: Line, passage: Passage) -> Array:
+    """A field of the coarser axis on the finer."""
+    u = _filled(u, axis, line.pairs)
+    first = u + passage.before * (_moved(u, axis, 1, line.periodic) - u)
+    second = u + passage.behind * (_moved(u, axis, -1, line.periodic) - u)
+    shape = tuple(2 * size if i == axis else size for i, size in enumerate(u.shape))
+    both = jnp.stack([first, second], axis + 1).reshape(shape)
+    return lax.slice_in_dim(both, 0, line.size, axis=axis)
+
+
+def restricted(u: Array, axis: int, line: Line, passage: Passage) -> Array:
+    """The transpose: what is in each finer cell goes to the coarser ones."""
+    u = _filled(u, axis, 2 * line.pairs)
+    first, second = (lax.slice_in_dim(u, k, None, 2, axis) for k in (0, 1))
+    before, behind = passage.before * first, passage.behind * second
+    total = first - before + second - behind
+    total = total + _moved(before, axis, -1, line.periodic) + _moved(behind, axis, 1, line.periodic)
+    return lax.slice_in_dim(total, 0, line.coarser, axis=axis)
 
 
 class Level(NamedTuple):
-    """One grid: its network, and the axes along which the next one is coarser."""
+    """One grid: its network, and the way to the next one, axis by axis."""
 
     conductances: Conductances
     reaction: Array
     inverse_diagonal: Array
     lines: tuple[Line, ...]
-    steps: tuple[tuple[int, Coarsening], ...]
+    steps: tuple[tuple[int, Line, Passage], ...]
 
     def product(self, u: Array) -> Array:
         """K u."""
         return flow(self.conductances, [line.periodic for line in self.lines], u) + self.reaction * u
 
 
-def _ground(axis: Axis, end: Ends) -> tuple[float, float]:
-    if end.periodic:
-        return np.nan, np.nan
-    x = axis.points()
-    low, high = (1 / (axis.spacing * one) if one else np.nan for one in end.links[[0, -1]])
-    return x[0] - low, x[-1] + high
-
-
 def levels(network: Network) -> list[Level]:
     """From fine to coarse."""
-    grid = network.grid
-    lines = tuple(
-        Line(
-            axis.points(),
-            axis.lower,
-            axis.upper,
-            end.periodic,
-            axis.first == 0.5,
-            _ground(axis, end),
-        )
-        for axis, end in zip(grid.axes, network.ends, strict=True)
-    )
+    shape = network.grid.shape
+    lines = tuple(line_of(axis, end) for axis, end in zip(network.grid.axes, network.ends, strict=True))
     links = [
-        jnp.broadcast_to(c, [size + (i == axis) for i, size in enumerate(grid.shape)])
-        for axis, c in enumerate(network.conductances())
+        jnp.broadcast_to(one, [size + (i == axis) for i, size in enumerate(shape)])
+        for axis, one in enumerate(network.conductances())
     ]
-    reaction = jnp.broadcast_to(network.weights * jnp.abs(network.reaction), grid.shape)
+    reaction = jnp.broadcast_to(network.weights * jnp.abs(network.reaction), shape)
     found = []
     while True:
-        size = int(np.prod([len(line.points) for line in lines]))
-        steps = _next(lines) if size > COARSEST else ()
-        diagonal = reaction + sum(sum(both_sides(c, axis)) for axis, c in enumerate(links))
-        found.append(Level(tuple(links), reaction, lax.optimization_barrier(1 / diagonal), lines, steps))
-        if not steps:
-            break
-        for axis, one in steps:
-            links = [
-                _in_series(c, axis, one) if k == axis else restricted(c, axis, one, one.shares)
-                for k, c in enumerate(links)
-            ]
-            reaction = restricted(reaction, axis, one, one.shares)
-            lines = tuple(one.coarse if k == axis else line for k, line in enumerate(lines))
+        chosen = _strongly_coupled(lines)
+        diagonal = reaction + sum(sum(both_sides(one, axis)) for axis, one in enumerate(links))
+        here = Level(tuple(links), reaction, lax.optimization_barrier(1 / diagonal), lines, ())
+        steps = []
+        for axis in chosen:
+            links, reaction, passage = _coarser(links, reaction, axis, lines[axis])
+            steps.append((axis, lines[axis], passage))
+            lengths = in_series(lines[axis].lengths, 0, lines[axis], np)[0]
+            lines = tuple(one._replace(lengths=lengths) if k == axis else one for k, one in enumerate(lines))
+        found.append(here._replace(steps=tuple(steps)))
+        if not chosen:
+            return found
         links, reaction = lax.optimization_barrier((links, reaction))
-    if size > 8 * COARSEST:
-        shape = tuple(len(line.points) for line in lines)
-        raise ArgumentError(
-            f"`grid` of multigrid cannot be made coarser than {shape}: a periodic axis must have an even number of points "
-            "on every level. Use sizes with many factors of 2, or Transform() where the coefficients are constant."
-        )
-    return found
 
 
-def _next(lines: Sequence[Line]) -> tuple[tuple[int, Coarsening], ...]:
+def _coarser(links: list[Array], reaction: Array, axis: int, line: Line) -> tuple[list[Array], Array, Passage]:
+    """The network with one axis coarser: what stands beside it is shared as in a uniform medium, cells as a whole."""
+    geometric = in_series(line.lengths, 0, line, np)[1]
+    if line.stand == 0.5:
+        geometric = Passage(*(np.zeros(line.pairs),) * 2)
+    beside = Passage(*(shaped(one, axis, reaction) for one in geometric))
+    own = links[axis]
+    largest = jnp.max(own)
+    resistances = jnp.where(own > 0, largest / jnp.where(own > 0, own, largest), NOTHING)
+    total, passage = in_series(resistances, axis, line)
+    links = [
+        jnp.where(total < NOTHING, largest / total, 0) if k == axis else restricted(one, axis, line, beside)
+        for k, one in enumerate(links)
+    ]
+    return links, restricted(reaction, axis, line, beside), lax.optimization_barrier(passage)
+
+
+def _strongly_coupled(lines: Sequence[Line]) -> list[int]:
+    """The axes to make coarser: none where few points are left."""
+    size = int(np.prod([line.size for line in lines]))
     able = [axis for axis, line in enumerate(lines) if line.can_shrink]
+    if size <= COARSEST:
+        return []
     if not able:
-        return ()
+        shape = tuple(line.size for line in lines)
+        raise ArgumentError(
+            f"`grid` of multigrid cannot be made coarser than {shape}: a periodic axis needs an even number of points on "
+            "every level. Use sizes with many factors of 2, or Transform() where the coefficients are constant."
+        )
     least = min(lines[axis].spacing for axis in able)
-    return tuple((axis, coarsening(lines[axis])) for axis in able if lines[axis].spacing <= TOGETHER * least)
+    return [axis for axis in able if lines[axis].spacing <= TOGETHER * least]
 
 
 class Multigrid(IterativeMethod):
@@ -271,7 +242,7 @@ class Multigrid(IterativeMethod):
     Adams, Brezina, Hu & Tuminaro, J. Comput. Phys. 188 (2003) 593–610, for the smoother.
     """
 
-    smoothing: int = 2
+    smoothing: int = 3
     visits: int = 1
     rtol: float | None = None
     max_cycles: int = 40
@@ -323,11 +294,11 @@ class Multigrid(IterativeMethod):
             u = _smoothed(level, weights, None, b)
             for _ in range(self.visits if number + 2 < len(grids) else 1):
                 left = lax.optimization_barrier(b - level.product(u))
-                for axis, one in level.steps:
-                    left = lax.optimization_barrier(restricted(left, axis, one, one.interpolation))
+                for axis, line, passage in level.steps:
+                    left = lax.optimization_barrier(restricted(left, axis, line, passage))
                 found = visit(number + 1, left)
-                for axis, one in reversed(level.steps):
-                    found = lax.optimization_barrier(interpolated(found, axis, one))
+                for axis, line, passage in reversed(level.steps):
+                    found = lax.optimization_barrier(interpolated(found, axis, line, passage))
                 u = _smoothed(level, weights, u + found, b)
             return u
 
@@ -345,8 +316,8 @@ def _smoothed(level: Level, weights: Sequence[float], u: Array | None, b: Array)
 
 
 def _chebyshev(steps: int, dimension: int) -> list[float]:
-    """For errors with eigenvalues of D⁻¹K between 1/dimension, where coarser grids begin, and 2, its bound."""
-    low, high = 1 / dimension, 2.0
+    """For errors with eigenvalues of D⁻¹K from a little below 1/dimension, where coarser grids end, to 2, its bound."""
+    low, high = 0.6 / dimension, 2.0
     roots = np.cos(np.pi * (2 * np.arange(steps) + 1) / (2 * steps))
     return (2 / (high + low + (high - low) * roots)).tolist()
 
