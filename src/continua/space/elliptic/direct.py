@@ -100,10 +100,8 @@ class TransformThomas(EllipticMethod):
                 beside = lambda number: summed  # noqa: E731
             else:
                 factors = [share * medium for medium in media]
-                beside = (
-                    lambda number: sum(  # noqa: E731
-                        (f[number] * jnp.asarray(x, b.dtype) for f, x in zip(factors, modes, strict=True)), base[:1] * 0
-                    )
+                beside = lambda number: sum(
+                    (f[number] * jnp.asarray(x, b.dtype) for f, x in zip(factors, modes, strict=True)), base[:1] * 0
                 )
             x = eliminated(links, base, beside, rows.reshape(len(rows), -1), pinned=singular)
             b = jnp.moveaxis(x.reshape(rows.shape), 0, swept)

@@ -31,6 +31,11 @@ class IterativeMethod(EllipticMethod):
 
     def goal(self, b: Array, scale: Array) -> Array:
         """The residual to reach; `scale` is the size of the terms that K u is the sum of."""
-        precision = float(jnp.finfo(b.dtype).eps)
-        rtol = precision**0.625 if self.rtol is None else self.rtol  # 1.6e-10 in double precision, 5e-5 in single
-        return rtol * jnp.linalg.norm(b.ravel()) + 4 * precision * scale
+        return wanted_residual(self.rtol, b, scale)
+
+
+def wanted_residual(rtol: float | None, b: Array, scale: Array) -> Array:
+    """`rtol` of b, 1.6e-10 in double precision and 5e-5 in single unless given, or what rounding leaves of the terms."""
+    precision = float(jnp.finfo(b.dtype).eps)
+    share = precision**0.625 if rtol is None else rtol
+    return share * jnp.linalg.norm(b.ravel()) + 4 * precision * scale

@@ -151,8 +151,8 @@ def _solve(
         raise ArgumentTypeError(f"`method` of {who} must be an elliptic method, such as Transform(). Got {method!r}.")
     faces = Boundaries.of(boundaries, grid.dimension, who)
     faces = jax.tree.map(lambda x: jnp.asarray(x) if isinstance(x, float) and x != 0 else x, faces)
-    f = _field(source, grid.shape, "source", who)
-    c = _field(reaction, grid.shape, "reaction", who, f.dtype)
+    f = as_field(source, grid.shape, "source", who)
+    c = as_field(reaction, grid.shape, "reaction", who, f.dtype)
     a = _medium(coefficient, grid, faces, who, f.dtype)
     for one in a if isinstance(a, tuple) else (a,):
         if not is_traced(one) and not bool(jnp.all(one > 0)):
@@ -173,7 +173,7 @@ class Known(NamedTuple):
     subtract: bool
 
 
-def _field(value: Any, shape: tuple[int, ...], name: str, who: str, dtype: Any = None) -> Array:
+def as_field(value: Any, shape: tuple[int, ...], name: str, who: str, dtype: Any = None) -> Array:
     """A number or a field, with an axis for each of the grid."""
     array = jnp.asarray(value)
     if dtype is None:
@@ -191,12 +191,12 @@ def _field(value: Any, shape: tuple[int, ...], name: str, who: str, dtype: Any =
 def _medium(coefficient: Any, grid: Grid, faces: Boundaries, who: str, dtype: Any) -> Any:
     """The coefficient at the points, or a function of the coordinates on the faces of each axis."""
     if not callable(coefficient):
-        return _field(coefficient, grid.shape, "coefficient", who, dtype)
+        return as_field(coefficient, grid.shape, "coefficient", who, dtype)
     found = []
     for axis, (low, _) in enumerate(faces.faces):
         shape = tuple(size + (i == axis) for i, size in enumerate(grid.shape))
         values = coefficient(*points_on_faces(grid, axis, isinstance(low, Periodic), dtype))
-        found.append(_field(values, shape, "coefficient", who, dtype))
+        found.append(as_field(values, shape, "coefficient", who, dtype))
     return tuple(found)
 
 
