@@ -51,11 +51,10 @@ class Transform(EllipticMethod):
         bases = bases_of(network, axes)
 
         def solve(b: Array) -> Array:
-            spectrum = network.reaction * network.measure
             b = network.disowned(b, axes)
             for axis, one in enumerate(bases):
-                spectrum = spectrum + network.medium[axis] * network.along(axis, one.eigenvalues, b.dtype)
                 b = one.forward(b, axis)
+            spectrum = spectrum_of(network)
             if singular:
                 spectrum = spectrum.at[(0,) * b.ndim].set(jnp.inf)
             b = b / spectrum
@@ -64,6 +63,14 @@ class Transform(EllipticMethod):
             return b
 
         return solve
+
+
+def spectrum_of(network: Network) -> Array:
+    """The eigenvalues of −∇·a∇ + c for every mode of a box in which nothing varies."""
+    spectrum = network.reaction * network.measure
+    for axis, one in enumerate(bases_of(network, range(network.grid.dimension))):
+        spectrum = spectrum + network.medium[axis] * network.along(axis, one.eigenvalues, spectrum.dtype)
+    return spectrum
 
 
 class TransformThomas(EllipticMethod):

@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from continua.core import ArgumentError, ArgumentTypeError, FailedSolve, is_traced
 from continua.space.boundaries import Boundaries, Periodic
-from continua.space.elliptic.direct import Transform, TransformThomas, separable, swept_axis
+from continua.space.elliptic.direct import Transform, TransformThomas, separable, spectrum_of, swept_axis
 from continua.space.elliptic.krylov import GMRES, ConjugateGradient
 from continua.space.elliptic.method import EllipticMethod, IterativeMethod
 from continua.space.elliptic.network import Network, network, points_on_faces
@@ -131,6 +131,7 @@ class Verdict(NamedTuple):
 
     mismatch: Array  # of sources and boundaries, relative
     excess: Array  # of the residual, over that wanted
+    closeness: Array  # of an eigenvalue to 0, relative to the largest; 1 where none can be
 
 
 def _solve(
@@ -217,6 +218,7 @@ def _compiled(
     method.check(net, known.definite)
     b, nothing = net.load(f, t), jnp.zeros((), f.dtype)
     mismatch = excess = nothing
+    closeness = nothing + 1
     if singular:
         mismatch = jnp.abs(jnp.sum(b)) / jnp.maximum(jnp.sum(jnp.abs(b)), jnp.finfo(b.dtype).tiny)
         b = _balanced(b, net.weights)
@@ -234,11 +236,16 @@ def _compiled(
         scale = jnp.linalg.norm((net.diagonal() * u).ravel())
         excess = jnp.linalg.norm((b - net.product(u)).ravel()) / method.goal(b, scale)
         fine = fine & (excess <= SLACK)
-    if singular or isinstance(method, IterativeMethod):
+    if isinstance(method, Transform) and not known.definite:
+        sizes = jnp.abs(spectrum_of(net))
+        closeness = jnp.min(sizes) / jnp.max(sizes)
+        fine = fine & (closeness > RESONANT * jnp.finfo(f.dtype).eps)
+    if singular or isinstance(method, IterativeMethod) or not known.definite:
         u = jnp.where(fine, u, jnp.nan)
-    return u, Verdict(nothing if known.subtract else mismatch, excess)
+    return u, Verdict(nothing if known.subtract else mismatch, excess, closeness)
 
 
+RESONANT = 8  # times the precision: an eigenvalue so near to 0 is 0 but for rounding
 SLACK = 10  # times the residual wanted: what an iteration may end with, because it measures another one
 
 
@@ -280,6 +287,11 @@ def _speak(who: str, u: Array, verdict: Verdict, given: tuple[Any, ...]) -> None
     for name, value in zip(("source", "reaction", "coefficient", "boundaries"), given, strict=True):
         if not all(bool(jnp.all(jnp.isfinite(x))) for x in jax.tree.leaves(value) if eqx.is_inexact_array(x)):
             raise ArgumentError(f"`{name}` of {who} must be finite. Got NaN or infinity in it.")
+    if verdict.excess == 0:
+        raise ArgumentError(
+            f"`{who}` has no unique solution: an eigenvalue of its operator is {float(verdict.closeness):.1g} of the "
+            "largest, so the boundaries resonate with the reaction (k²). Use another value of it."
+        )
     raise FailedSolve(
         f"`{who}` did not come to its tolerance: the residual is {float(verdict.excess):.2g} times as large. "
         "Use more steps in `method`, or Transform() where the coefficients are constant."
