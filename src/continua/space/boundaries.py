@@ -125,7 +125,7 @@ class Condition(Boundary):
             for size, room in zip(array.shape, like[len(like) - array.ndim :], strict=True)
         ]
         array = array.reshape((1,) * (len(like) - array.ndim) + array.shape)
-        return jnp.pad(array, [(m // 2, m - m // 2) for m in missing], mode="edge")
+        return jnp.pad(array, [(m // 2, m - m // 2) for m in missing], mode="edge")[None]
 
 
 def _value_of(value: Any) -> Any:
