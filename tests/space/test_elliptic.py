@@ -39,7 +39,7 @@ LAYOUTS = {
     2: [[(D, D), (P, P)], [(N, D), (R, N)], [(N, N), (N, N)], [(P, P), (P, P)], [(R, D), (D, D)]],
     3: [[(D, D), (N, D), (P, P)], [(R, N), (D, D), (N, N)], [(P, P), (N, N), (P, P)]],
 }
-SIZES = {1: (32, 64), 2: (16, 32), 3: (8, 16)}
+SIZES = {1: (32, 64), 2: (32, 64), 3: (24, 48)}
 
 
 def profile(periodic, x, derivative=0):
@@ -105,12 +105,12 @@ def test_every_condition_is_met_to_second_order(dimension, make):
         errors = [norm_of_error(u, case[3], layout) for u, case in zip(fields, pair, strict=True)]
         ratio = pair[0][0].spacing[0] / pair[1][0].spacing[0]
         order = np.log(errors[0] / errors[1]) / np.log(ratio)
-        assert abs(order - 2) < (0.1 if dimension < 3 else 0.2), (layout, order)
+        assert abs(order - 2) < 0.1, (layout, order)
 
 
 @pytest.mark.core
 def test_published_numbers_of_the_unit_square():
-    sizes = (15, 31, 63, 127)
+    sizes = (31, 63, 127, 255)
 
     @jax.jit
     def both():
@@ -394,7 +394,7 @@ GRID = Grid.cells((8, 8))
         (lambda: poisson(GRID, 1.0, None), ArgumentTypeError, "`boundaries` of poisson must be a boundary"),
         (lambda: poisson(GRID, 1.0, [Dirichlet()]), ArgumentTypeError, "one or a pair"),
         (lambda: poisson(GRID, 1.0, Dirichlet(jnp.nan)), ArgumentError, "`boundaries` .* finite"),
-        (lambda: poisson(GRID, 1.0, Dirichlet(jnp.ones(7))), ArgumentError, None),
+        (lambda: poisson(GRID, 1.0, Dirichlet(jnp.ones(7))), ArgumentError, r"fields \(8,\) on the faces of axis 0"),
         (lambda: poisson((8, 8), 1.0, Dirichlet()), ArgumentTypeError, "must be a Grid"),
         (lambda: poisson(GRID, 1.0, Dirichlet(), method="fft"), ArgumentTypeError, "must be an elliptic method"),
         (lambda: diffusion(GRID, 1.0, Dirichlet(), 0.0), ArgumentError, r"`coefficient` .* positive. Got 0.0"),

@@ -25,9 +25,9 @@ class ConjugateGradient(IterativeMethod):
     rtol: float | None = None
     max_steps: int = 200
 
-    def check(self, network: Network, definite: bool) -> None:
+    def check(self, network: Network, definite: bool | None) -> None:
         """Only definite equations."""
-        if not definite:
+        if definite is False:
             raise ArgumentError(
                 "`method` ConjugateGradient() needs a reaction that is nowhere negative. Use GMRES(), or Transform() "
                 "where the coefficients are constant."

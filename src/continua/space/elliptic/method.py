@@ -20,8 +20,8 @@ class EllipticMethod(eqx.Module):
             ArgumentError: the method does not fit the equation.
         """
 
-    def check(self, network: Network, definite: bool) -> None:
-        """Refuse an equation that the method does not solve; `definite`: c is nowhere negative."""
+    def check(self, network: Network, definite: bool | None) -> None:
+        """Refuse an equation that the method does not solve; `definite`: c is nowhere negative, None if that is not known."""
 
 
 class IterativeMethod(EllipticMethod):

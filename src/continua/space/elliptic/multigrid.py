@@ -252,9 +252,9 @@ class Multigrid(IterativeMethod):
             if getattr(self, name) < 1:
                 raise ArgumentError(f"`{name}` of Multigrid must be at least 1. Got {getattr(self, name)}.")
 
-    def check(self, network: Network, definite: bool) -> None:
+    def check(self, network: Network, definite: bool | None) -> None:
         """Only definite equations."""
-        if not definite:
+        if definite is False:
             raise ArgumentError(
                 "`method` Multigrid() needs a reaction that is nowhere negative. Use GMRES(Multigrid()), or Transform() "
                 "where the coefficients are constant."

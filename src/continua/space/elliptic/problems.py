@@ -84,7 +84,7 @@ def helmholtz(
     Raises:
         ArgumentError: −k² is an eigenvalue of the Laplacian on this grid, or as in `poisson`.
     """
-    reaction = -jnp.asarray(k_squared) if isinstance(k_squared, Array | np.ndarray) else -k_squared
+    reaction = -(k_squared if is_traced(k_squared) else np.asarray(k_squared))
     return _solve("helmholtz", grid, source, boundaries, 1.0, reaction, method, False, t)
 
 
@@ -152,25 +152,41 @@ def _solve(
         raise ArgumentTypeError(f"`method` of {who} must be an elliptic method, such as Transform(). Got {method!r}.")
     faces = Boundaries.of(boundaries, grid.dimension, who)
     faces = jax.tree.map(lambda x: jnp.asarray(x) if isinstance(x, float) and x != 0 else x, faces)
+    _check_values(faces, grid, who)
     f = as_field(source, grid.shape, "source", who)
     c = as_field(reaction, grid.shape, "reaction", who, f.dtype)
     a = _medium(coefficient, grid, faces, who, f.dtype)
-    for one in a if isinstance(a, tuple) else (a,):
-        if not is_traced(one) and not bool(jnp.all(one > 0)):
-            raise ArgumentError(f"`coefficient` of {who} must be positive. Got {jnp.nanmin(one)} at its least.")
-    least = None if is_traced(c) else float(jnp.min(c))
-    known = Known(bool(least == 0 and jnp.max(c) == 0), least is not None and least >= 0, subtract)
+    for one in a if isinstance(a, tuple) else (a if callable(coefficient) else coefficient,):
+        if not is_traced(one) and not np.all(np.asarray(one) > 0):
+            raise ArgumentError(f"`coefficient` of {who} must be positive. Got {np.min(np.asarray(one))} at its least.")
+    if is_traced(reaction):
+        known = Known(False, None, subtract)
+    else:
+        given = np.asarray(reaction)
+        known = Known(not given.any(), not (given < 0).any(), subtract)
     u, verdict = _compiled(grid, faces, a, c, f, jnp.asarray(t, f.dtype), method, known)
     if not is_traced(u):
         _speak(who, u, verdict, (f, c, a, faces))
     return u
 
 
+def _check_values(faces: Boundaries, grid: Grid, who: str) -> None:
+    """The fields that stand on faces have their shapes."""
+    for axis, pair in enumerate(faces.faces):
+        room = grid.shape[:axis] + grid.shape[axis + 1 :]
+        for one in pair:
+            have = jnp.shape(value) if eqx.is_array_like(value := getattr(one, "value", 0.0)) else ()
+            if len(have) > len(room) or any(a not in (1, b) for a, b in zip(have[::-1], room[::-1], strict=False)):
+                raise ArgumentError(
+                    f"`boundaries` of {who} must hold numbers or fields {room} on the faces of axis {axis}. Got {have}."
+                )
+
+
 class Known(NamedTuple):
     """What is known of an equation before it is compiled."""
 
     no_reaction: bool
-    definite: bool  # c is nowhere negative
+    definite: bool | None  # c is nowhere negative; None if that is not known
     subtract: bool
 
 
@@ -263,7 +279,7 @@ def _balanced(b: Array, weights: Array) -> Array:
     return b - weights * (jnp.sum(b) / _volume(weights, b))
 
 
-def default_method(net: Network, definite: bool) -> EllipticMethod:
+def default_method(net: Network, definite: bool | None) -> EllipticMethod:
     """The fastest that the structure of the equation allows."""
     swept = swept_axis(net)
     if definite and swept is not None:
