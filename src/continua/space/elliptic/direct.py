@@ -95,7 +95,7 @@ class TransformThomas(EllipticMethod):
             end = network.ends[swept]
             share = jnp.asarray(end.weights, b.dtype)
             links = network.medium[swept].ravel() * jnp.asarray(end.links, b.dtype)
-            base = links[:-1] + links[1:] + share * (network.reaction * network.measure).ravel()
+            base = share * (network.reaction * network.measure).ravel()
             b = network.disowned(b, others)
             for axis, one in zip(others, bases, strict=True):
                 b = one.forward(b, axis)
@@ -130,25 +130,29 @@ def _modes(bases: Sequence[Basis], shape: tuple[int, ...]) -> list[np.ndarray]:
 def eliminated(links: Array, base: Array, beside: Callable[[Array], Array], rows: Array, pinned: bool) -> Array:
     """One tridiagonal system a column of `rows` [point, mode], in place: two fields are all the memory it takes.
 
+    The pivots are sums of what is positive, so that the small entries of slow modes are not lost beside the links: in
+    single precision the solution on 1023² points is off by 2e-6 so, and by 6e-3 with the usual recursion.
+
     Args:
-        links: [point + 1], minus the entries beside the diagonal; those at the ends do not count.
-        base: [point], what all modes have in common on the diagonal.
+        links: [point + 1], minus the entries beside the diagonal; those at the ends lead to ground.
+        base: [point], what all modes have on the diagonal beside their links.
         beside: what each mode adds to it at a point, [mode].
         rows: right-hand sides.
         pinned: whether the first mode is singular, so that its last value is chosen to be 0.
+
+    Source: Alfa, Xue & Ye, Math. Comp. 71 (2002) 217–236, for the pivots.
     """
     last, nothing = len(rows) - 1, jnp.zeros_like(rows[0])
     pin = nothing.at[0].set(links[-2] if pinned else 0)
 
     def down(number: Array, held: tuple[Array, ...]) -> tuple[Array, ...]:
-        values, inverses, value, inverse = held
-        link = links[number]
-        diagonal = base[number] + beside(number)
+        values, inverses, value, ratio = held
+        excess = base[number] + beside(number) + links[number] * ratio  # of the pivot over the next link
         if pinned:
-            diagonal = diagonal + jnp.where(number == last, pin, nothing)
-        inverse = 1 / (diagonal - link * link * inverse)
-        value = (values[number] + link * value) * inverse
-        return values.at[number].set(value), inverses.at[number].set(inverse), value, inverse
+            excess = excess + jnp.where(number == last, pin, nothing)
+        inverse = 1 / (links[number + 1] + excess)
+        value = (values[number] + links[number] * value) * inverse
+        return values.at[number].set(value), inverses.at[number].set(inverse), value, excess * inverse
 
     def up(count: Array, held: tuple[Array, Array]) -> tuple[Array, Array]:
         values, value = held
@@ -156,5 +160,6 @@ def eliminated(links: Array, base: Array, beside: Callable[[Array], Array], rows
         value = values[number] + links[number + 1] * inverses[number] * value
         return values.at[number].set(value), value
 
-    reduced, inverses, _, _ = lax.fori_loop(0, len(rows), down, (rows, jnp.zeros_like(rows), nothing, nothing))
+    first = rows, jnp.zeros_like(rows), nothing, nothing + 1
+    reduced, inverses, _, _ = lax.fori_loop(0, len(rows), down, first)
     return lax.fori_loop(0, len(rows), up, (reduced, nothing))[0]

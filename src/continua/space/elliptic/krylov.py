@@ -1,7 +1,10 @@
 """Conjugate gradients and GMRES, with multigrid in front."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
-from jax.scipy.sparse.linalg import cg, gmres
+from jax import lax
+from jax.scipy.sparse.linalg import gmres
 from jaxtyping import Array
 
 from continua.core import ArgumentError
@@ -37,12 +40,40 @@ class ConjugateGradient(IterativeMethod):
         """Until the residual is small."""
         cycle = self.preconditioner.cycle(network, singular)
 
+        diagonal = network.diagonal()
+
         def solve(b: Array) -> Array:
-            start = cycle(b)
-            goal = self.goal(b, jnp.linalg.norm((network.diagonal() * start).ravel()))
-            return cg(network.product, b, start, tol=0.0, atol=goal, maxiter=self.max_steps, M=cycle)[0]
+            goal = lambda b, u: self.goal(b, diagonal * u)  # noqa: E731
+            return conjugate_gradients(network.product, cycle, b, goal, self.max_steps)
 
         return solve
+
+
+def conjugate_gradients(
+    product: Solve, inverse: Solve, b: Array, goal: Callable[[Array, Array], Array], steps: int
+) -> Array:
+    """Until the residual is at its goal, which is a function of b and u, or for so many steps.
+
+    One product and one approximate inverse stand in the program: jax.scipy's has the inverse twice and cannot know the
+    goal before it has a u, and a cycle of multigrid takes seconds to compile.
+    """
+
+    def far(held: tuple[Array, ...]) -> Array:
+        u, left, _, _, count = held
+        return (jnp.linalg.norm(left.ravel()) > goal(b, u)) & (count < steps)
+
+    def once_more(held: tuple[Array, ...]) -> tuple[Array, ...]:
+        u, left, direction, before, count = held
+        better = inverse(left)
+        now = jnp.vdot(left, better)
+        direction = better + now / before * direction
+        through = product(direction)
+        length = now / jnp.vdot(direction, through)
+        return u + length * direction, left - length * through, direction, now, count + 1
+
+    nothing = jnp.zeros_like(b)
+    first = nothing, b, nothing, jnp.ones((), b.dtype), jnp.zeros((), int)
+    return lax.while_loop(far, once_more, first)[0]
 
 
 class GMRES(IterativeMethod):
@@ -69,7 +100,7 @@ class GMRES(IterativeMethod):
 
         def solve(b: Array) -> Array:
             start = cycle(b)
-            goal = self.goal(b, jnp.linalg.norm((network.diagonal() * start).ravel()))
+            goal = self.goal(b, network.diagonal() * start)
             options = {"restart": self.restart, "maxiter": self.max_restarts, "M": cycle}
             return gmres(network.product, b, start, tol=0.0, atol=goal, **options)[0]
 

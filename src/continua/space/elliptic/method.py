@@ -29,13 +29,13 @@ class IterativeMethod(EllipticMethod):
 
     rtol: eqx.AbstractVar[float | None]
 
-    def goal(self, b: Array, scale: Array) -> Array:
-        """The residual to reach; `scale` is the size of the terms that K u is the sum of."""
-        return wanted_residual(self.rtol, b, scale)
+    def goal(self, b: Array, terms: Array) -> Array:
+        """The residual to reach; `terms` are as large as what K u is the sum of."""
+        return wanted_residual(self.rtol, b, terms)
 
 
-def wanted_residual(rtol: float | None, b: Array, scale: Array) -> Array:
+def wanted_residual(rtol: float | None, b: Array, terms: Array) -> Array:
     """`rtol` of b, 1.6e-10 in double precision and 5e-5 in single unless given, or what rounding leaves of the terms."""
     precision = float(jnp.finfo(b.dtype).eps)
     share = precision**0.625 if rtol is None else rtol
-    return share * jnp.linalg.norm(b.ravel()) + 4 * precision * scale
+    return share * jnp.linalg.norm(b.ravel()) + 4 * precision * jnp.linalg.norm(terms.ravel())

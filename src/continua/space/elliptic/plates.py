@@ -6,13 +6,13 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array
 
 from continua.core import ArgumentError, FailedSolve, is_traced
 from continua.space.boundaries import Boundaries, Dirichlet
 from continua.space.coordinates import Cartesian
 from continua.space.elliptic.direct import TransformThomas
+from continua.space.elliptic.krylov import conjugate_gradients
 from continua.space.elliptic.method import EllipticMethod, wanted_residual
 from continua.space.elliptic.network import network
 from continua.space.elliptic.problems import SLACK, as_field, poisson
@@ -97,15 +97,13 @@ def _clamped(grid: Grid, f: Array, rtol: float | None, max_steps: int) -> tuple[
     def product(u: Array) -> Array:
         return net.product(net.product(u)) + edges * u
 
-    def scale(u: Array) -> Array:
-        return jnp.linalg.norm((net.diagonal() ** 2 * u).ravel())
+    def goal(b: Array, u: Array) -> Array:
+        return wanted_residual(rtol, b, net.diagonal() ** 2 * u)
 
     def solve(_: Any, b: Array) -> Array:
         supported = TransformThomas().solver(net, False)
-        start = supported(supported(b))
-        goal = wanted_residual(rtol, b, scale(start))
-        return cg(product, b, start, tol=0.0, atol=goal, maxiter=max_steps, M=lambda x: supported(supported(x)))[0]
+        return conjugate_gradients(product, lambda x: supported(supported(x)), b, goal, max_steps)
 
     u = lax.custom_linear_solve(product, f, solve, symmetric=True)
-    excess = jnp.linalg.norm((f - product(u)).ravel()) / wanted_residual(rtol, f, scale(u))
+    excess = jnp.linalg.norm((f - product(u)).ravel()) / goal(f, u)
     return jnp.where(excess <= SLACK, u, jnp.nan), excess

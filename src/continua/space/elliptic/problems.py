@@ -249,8 +249,7 @@ def _compiled(
     u = lax.custom_linear_solve(net.product, b, solve, symmetric=True)
     fine = jnp.asarray(known.subtract) | (mismatch <= _resolved(grid.shape))
     if isinstance(method, IterativeMethod):
-        scale = jnp.linalg.norm((net.diagonal() * u).ravel())
-        excess = jnp.linalg.norm((b - net.product(u)).ravel()) / method.goal(b, scale)
+        excess = jnp.linalg.norm((b - net.product(u)).ravel()) / method.goal(b, net.diagonal() * u)
         fine = fine & (excess <= SLACK)
     if isinstance(method, Transform) and not known.definite:
         sizes = jnp.abs(spectrum_of(net))
