@@ -2,8 +2,8 @@
 
     python benchmarks/space_elliptic.py
 
-Poisson's equation on 1023² points against scipy's sine transforms, and its gradient; a medium that varies against pyamg;
-cost against size from 64² to 2048².
+Poisson's equation on 1023² points against scipy's sine transforms, and its gradient; a medium that varies against
+pyamg; cost against size from 64² to 2048².
 """
 
 import argparse
@@ -32,8 +32,8 @@ Machine: {cpu}, {cores} cores, {system}, Python {python}. Versions: {versions}. 
 
 One pinned core, one thread, {rounds} interleaved rounds. CPU and wall time are milliseconds a call: the median, and in
 brackets the smallest. Compile time is CPU seconds from empty caches, memory what a program takes beside its arguments.
-The source is noise. Errors of Poisson's equation are against scipy in double precision, relative; those of the medium are
-residuals relative to the source. The time of pyamg includes its setup, as that of continua does.
+The source is noise. Errors of Poisson's equation are against scipy in double precision, relative; those of the medium
+are residuals relative to the source. The time of pyamg includes its setup, as that of continua does.
 """
 
 

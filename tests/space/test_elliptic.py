@@ -252,7 +252,7 @@ def test_derivatives_are_those_of_the_solution(method):
 
     @jax.jit
     def all_of(at, moves, pull):
-        value, moved = jax.jvp(u, at, moves)
+        _, moved = jax.jvp(u, at, moves)
         pulled = jax.vjp(u, *at)[1](pull)
         near = [u(*(x + s * v for x, v in zip(at, moves, strict=True))) for s in (-1e-5, 1e-5)]
         return moved, pulled, (near[1] - near[0]) / 2e-5

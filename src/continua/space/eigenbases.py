@@ -25,8 +25,8 @@ class Closure(NamedTuple):
     """How a homogeneous condition closes the last row of the second difference.
 
     The row, times `weight` (½ where the point stands on a mirror), is (u_1 − u_0) − `sink` u_0 from the face inward, so
-    that all rows together are symmetric. `mirror` is ±1 and the distance of the mirror from the first point, in spacings;
-    None where there is none.
+    that all rows together are symmetric. `mirror` is ±1 and the distance of the mirror from the first point, in
+    spacings; None where there is none.
     """
 
     sink: float
@@ -167,7 +167,7 @@ def _dense(axis: Axis, below: Closure, above: Closure) -> DenseBasis:
 
 
 # Both mirrors, odd (−1) or even (1), with their distances from the first points: where the values are waves.
-WAVES = {
+WAVES: dict[tuple[Any, Any], str] = {
     ((1, 0.0), (1, 0.0)): "dct1",
     ((1, 0.5), (1, 0.5)): "dct2",
     ((1, 0.0), (-1, 1.0)): "dct3",

@@ -1,6 +1,7 @@
 """Direct methods: fast transforms along axes on which nothing depends, and elimination along the one that is left."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -36,8 +37,8 @@ def bases_of(network: Network, axes: Sequence[int]) -> list[Basis]:
 class Transform(EllipticMethod):
     """A fast transform along every axis, and a division: for constant coefficients in Cartesian coordinates.
 
-    Good for: periodic boxes, and Helmholtz' equation, which elimination without pivoting does not always survive. Source:
-    Swarztrauber, SIAM Review 19 (1977) 490–501.
+    Good for: periodic boxes, and Helmholtz' equation, which elimination without pivoting does not always survive.
+    Source: Swarztrauber, SIAM Review 19 (1977) 490–501.
     """
 
     def solver(self, network: Network, singular: bool) -> Solve:
@@ -74,7 +75,7 @@ def spectrum_of(network: Network) -> Array:
 
 
 class TransformThomas(EllipticMethod):
-    """Fast transforms along all axes but one, and elimination along that: the coefficient may vary along it, and r be it.
+    """Fast transforms along all axes but one, and elimination along that, which coefficients may vary along, as r is.
 
     Good for: everything that it fits; in one dimension that is every equation without periodic ends. Source: Hockney,
     J. ACM 12 (1965) 95–113.
@@ -85,8 +86,8 @@ class TransformThomas(EllipticMethod):
         swept = swept_axis(network)
         if swept is None:
             raise ArgumentError(
-                "`method` TransformThomas() needs an axis that is not periodic, and coefficients that vary along no other. "
-                "Use Transform() where all are constant, or ConjugateGradient()."
+                "`method` TransformThomas() needs an axis that is not periodic, and coefficients that vary along no "
+                "other. Use Transform() where all are constant, or ConjugateGradient()."
             )
         others = [axis for axis in range(network.grid.dimension) if axis != swept]
         bases = bases_of(network, others)
@@ -101,16 +102,17 @@ class TransformThomas(EllipticMethod):
                 b = one.forward(b, axis)
             rows = jnp.moveaxis(b, swept, 0)
             modes = _modes(bases, rows.shape[1:])
-            media = [network.medium[axis].ravel() for axis in others]
-            if all(medium.size == 1 for medium in media) and (end.weights == 1).all():
-                summed = sum((m * jnp.asarray(x, b.dtype) for m, x in zip(media, modes, strict=True)), base[:1] * 0)
-                beside = lambda number: summed  # noqa: E731
-            else:
-                factors = [share * medium for medium in media]
-                beside = lambda number: sum(
-                    (f[number] * jnp.asarray(x, b.dtype) for f, x in zip(factors, modes, strict=True)), base[:1] * 0
-                )
-            x = eliminated(links, base, beside, rows.reshape(len(rows), -1), pinned=singular)
+            even = (end.weights == 1).all() and all(network.medium[axis].size == 1 for axis in others)
+            factors = [network.medium[axis].ravel() * (1 if even else share) for axis in others]
+
+            def beside(number: Any) -> Array:
+                terms = [f[number] * jnp.asarray(x, b.dtype) for f, x in zip(factors, modes, strict=True)]
+                return sum(terms, jnp.zeros(rows[0].size, b.dtype))
+
+            same = beside(0)  # where nothing varies along the swept axis either, it is summed once
+            x = eliminated(
+                links, base, (lambda _: same) if even else beside, rows.reshape(len(rows), -1), pinned=singular
+            )
             b = jnp.moveaxis(x.reshape(rows.shape), 0, swept)
             for axis, one in zip(others, bases, strict=True):
                 b = one.backward(b, axis)

@@ -1,19 +1,19 @@
 """Conjugate gradients and GMRES, with multigrid in front."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.sparse.linalg import gmres
 from jaxtyping import Array
 
-from continua.core import ArgumentError
-from continua.space.elliptic.method import IterativeMethod
+from continua.space.elliptic.method import DefiniteMethod, IterativeMethod
 from continua.space.elliptic.multigrid import Multigrid
 from continua.space.elliptic.network import Network, Solve
 
 
-class ConjugateGradient(IterativeMethod):
+class ConjugateGradient(DefiniteMethod):
     """Conjugate gradients, behind a cycle of multigrid: it mends what few cells with extreme coefficients do to that.
 
     Args:
@@ -27,14 +27,6 @@ class ConjugateGradient(IterativeMethod):
     preconditioner: Multigrid = Multigrid()
     rtol: float | None = None
     max_steps: int = 200
-
-    def check(self, network: Network, definite: bool | None) -> None:
-        """Only definite equations."""
-        if definite is False:
-            raise ArgumentError(
-                "`method` ConjugateGradient() needs a reaction that is nowhere negative. Use GMRES(), or Transform() "
-                "where the coefficients are constant."
-            )
 
     def solver(self, network: Network, singular: bool) -> Solve:
         """Until the residual is small."""
@@ -101,7 +93,7 @@ class GMRES(IterativeMethod):
         def solve(b: Array) -> Array:
             start = cycle(b)
             goal = self.goal(b, network.diagonal() * start)
-            options = {"restart": self.restart, "maxiter": self.max_restarts, "M": cycle}
-            return gmres(network.product, b, start, tol=0.0, atol=goal, **options)[0]
+            options: dict[str, Any] = {"atol": goal, "restart": self.restart, "maxiter": self.max_restarts, "M": cycle}
+            return gmres(network.product, b, start, tol=0.0, **options)[0]
 
         return solve

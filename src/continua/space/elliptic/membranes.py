@@ -42,14 +42,14 @@ def eigenmodes(
         max_steps: how many at the most.
 
     Returns:
-        `Modes`. A re-entrant corner makes eigenvalues converge slower than to second order: like spacing^(4/3) where it has 270°.
+        `Modes`. A re-entrant corner of 270° makes eigenvalues converge like spacing^(4/3), slower than to second order.
 
     Raises:
         ArgumentError: `inside` has another shape than the grid, or too few points.
         FailedSolve: the iteration did not come to its tolerance.
 
-    Good for: membranes, resonators, the slowest decay of heat. By LOBPCG, preconditioned by a fast solve in the whole box.
-    Source: Knyazev, SIAM J. Sci. Comput. 23 (2001) 517–541.
+    Good for: membranes, resonators, the slowest decay of heat. By LOBPCG, preconditioned by a fast solve in the whole
+    box. Source: Knyazev, SIAM J. Sci. Comput. 23 (2001) 517–541.
     """
     mask = np.ones(grid.shape, bool) if inside is None else np.asarray(inside, bool)
     if mask.shape != grid.shape:
@@ -57,7 +57,8 @@ def eigenmodes(
     block = count + GUARDS
     if count < 1 or mask.sum() < 5 * block:
         raise ArgumentError(
-            f"`count` of eigenmodes must be at least 1, with {5 * block} points inside. Got {count} and {mask.sum()} points."
+            f"`count` of eigenmodes must be at least 1, with {5 * block} points inside. "
+            f"Got {count} and {mask.sum()} points."
         )
     from scipy.sparse.linalg import lobpcg
 

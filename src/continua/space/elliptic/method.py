@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from continua.core import ArgumentError
 from continua.space.elliptic.network import Network, Solve
 
 
@@ -21,7 +22,7 @@ class EllipticMethod(eqx.Module):
         """
 
     def check(self, network: Network, definite: bool | None) -> None:
-        """Refuse an equation that the method does not solve; `definite`: c is nowhere negative, None if that is not known."""
+        """Refuse what the method does not solve; `definite`: c is nowhere negative, None if that is not known."""
 
 
 class IterativeMethod(EllipticMethod):
@@ -34,8 +35,20 @@ class IterativeMethod(EllipticMethod):
         return wanted_residual(self.rtol, b, terms)
 
 
+class DefiniteMethod(IterativeMethod):
+    """One for equations whose K is positive."""
+
+    def check(self, network: Network, definite: bool | None) -> None:
+        """Only definite equations."""
+        if definite is False:
+            raise ArgumentError(
+                f"`method` {type(self).__name__}() needs a reaction that is nowhere negative. Use GMRES(), or "
+                "Transform() where the coefficients are constant."
+            )
+
+
 def wanted_residual(rtol: float | None, b: Array, terms: Array) -> Array:
-    """`rtol` of b, 1.6e-10 in double precision and 5e-5 in single unless given, or what rounding leaves of the terms."""
+    """`rtol` of b (unless given 1.6e-10 in double precision, 5e-5 in single), or what rounding leaves of the terms."""
     precision = float(jnp.finfo(b.dtype).eps)
     share = precision**0.625 if rtol is None else rtol
     return share * jnp.linalg.norm(b.ravel()) + 4 * precision * jnp.linalg.norm(terms.ravel())

@@ -1,9 +1,9 @@
 r"""Geometric multigrid: errors are smoothed where they are rough, and solved for on coarser grids where they are not.
 
-Everything is one-dimensional and done axis by axis. Along an axis the network is a chain of resistors: a coarser one has
-them in series, and between its points a value is interpolated as a current through the chain would make it; so jumps of
-the coefficient survive. Beside the axis resistors are in parallel. The transpose of the interpolation restricts, and an
-axis becomes coarser where its couplings are strong.
+Everything is one-dimensional and done axis by axis. Along an axis the network is a chain of resistors: a coarser one
+has them in series, and between its points a value is interpolated as a current through the chain would make it; so
+jumps of the coefficient survive. Beside the axis resistors are in parallel. The transpose of the interpolation
+restricts, and an axis becomes coarser where its couplings are strong.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from jax import lax
 from jaxtyping import Array
 
 from continua.core import ArgumentError
-from continua.space.elliptic.method import IterativeMethod
+from continua.space.elliptic.method import DefiniteMethod
 from continua.space.elliptic.network import Conductances, Ends, Network, Solve, both_sides, flow
 from continua.space.grid import Axis
 
@@ -28,7 +28,7 @@ NOTHING = 1e30  # the resistance of what conducts nothing, relative to the netwo
 class Line(NamedTuple):
     """An axis of one level: `lengths` [point + 1] of its faces, as the resistors of a uniform medium.
 
-    `stand` is where a coarser point stands in its pair of points: on the first, on the second, or in the middle of cells.
+    `stand` is where a coarser point stands in its pair of points: 0 on the first, 1 on the second, ½ between cells.
     """
 
     lengths: np.ndarray
@@ -220,14 +220,14 @@ def _strongly_coupled(lines: Sequence[Line]) -> list[int]:
     if not able:
         shape = tuple(line.size for line in lines)
         raise ArgumentError(
-            f"`grid` of multigrid cannot be made coarser than {shape}: a periodic axis needs an even number of points on "
-            "every level. Use sizes with many factors of 2, or Transform() where the coefficients are constant."
+            f"`grid` of multigrid cannot be made coarser than {shape}: a periodic axis needs an even number of points "
+            "on every level. Use sizes with many factors of 2, or Transform() where the coefficients are constant."
         )
     least = min(lines[axis].spacing for axis in able)
     return [axis for axis in able if lines[axis].spacing <= TOGETHER * least]
 
 
-class Multigrid(IterativeMethod):
+class Multigrid(DefiniteMethod):
     r"""Geometric multigrid, for coefficients that vary in any way.
 
     Args:
@@ -251,14 +251,6 @@ class Multigrid(IterativeMethod):
         for name in ("smoothing", "visits", "max_cycles"):
             if getattr(self, name) < 1:
                 raise ArgumentError(f"`{name}` of Multigrid must be at least 1. Got {getattr(self, name)}.")
-
-    def check(self, network: Network, definite: bool | None) -> None:
-        """Only definite equations."""
-        if definite is False:
-            raise ArgumentError(
-                "`method` Multigrid() needs a reaction that is nowhere negative. Use GMRES(Multigrid()), or Transform() "
-                "where the coefficients are constant."
-            )
 
     def solver(self, network: Network, singular: bool) -> Solve:
         """Cycle by cycle."""
@@ -305,7 +297,7 @@ class Multigrid(IterativeMethod):
 
 
 def _smoothed(level: Level, weights: Sequence[float], u: Array | None, b: Array) -> Array:
-    """Jacobi steps with Chebyshev's weights; from 0 where there is no u yet. Rolled, they compile and run a tenth faster."""
+    """Jacobi steps with Chebyshev's weights; from 0 where there is no u yet. Rolled, they are a tenth faster."""
     if u is None:
         u, weights = weights[0] * level.inverse_diagonal * b, weights[1:]
 

@@ -85,8 +85,8 @@ def ends_of(grid: Grid, boundaries: Boundaries, number: int) -> Ends:
 class Network(NamedTuple):
     """The discretised equation.
 
-    `medium` [axis] holds a J / s² on the faces, J the measure and s the scale of the axis, `measure` J at the points and
-    `reaction` c there. Whatever does not vary along an axis has the size 1 there.
+    `medium` [axis] holds a J / s² on the faces, J the measure and s the scale of the axis, `measure` J at the points
+    and `reaction` c there. Whatever does not vary along an axis has the size 1 there.
     """
 
     grid: Grid
@@ -162,10 +162,8 @@ class Network(NamedTuple):
         return total
 
 
-def network(
-    grid: Grid, boundaries: Boundaries, coefficient: Array | Sequence[Array], reaction: Array, dtype: Any
-) -> Network:
-    """From a coefficient at the points, or already on the faces of each axis."""
+def network(grid: Grid, boundaries: Boundaries, coefficient: Any, reaction: Array, dtype: Any) -> Network:
+    """From a coefficient [*shape], or one that is on the faces already, a tuple of one field an axis."""
     ends = tuple(ends_of(grid, boundaries, axis) for axis in range(grid.dimension))
     medium = []
     for axis, end in enumerate(ends):
