@@ -16,6 +16,22 @@ from continua.space.channels import ChannelStencil
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
 from continua.space.dictionary import KERNELS, KnownKernel
 from continua.space.divergence import divergence_form
+from continua.space.eigenbases import Basis, basis
+from continua.space.elliptic import (
+    GMRES,
+    ConjugateGradient,
+    EllipticMethod,
+    Modes,
+    Multigrid,
+    Transform,
+    TransformThomas,
+    biharmonic,
+    clamped_plate,
+    diffusion,
+    eigenmodes,
+    helmholtz,
+    poisson,
+)
 from continua.space.evolution import Evolution, wide_halo
 from continua.space.extremes import Dilation
 from continua.space.flow import Flow
@@ -25,21 +41,26 @@ from continua.space.lowerings import Convolution, Lowering, Separable, Shifts, S
 from continua.space.operators import Operator, kernel_of, operator_of
 from continua.space.sparse import Affine, matrix_of, stencil_of
 from continua.space.stencil import LocalOperator, Stencil
+from continua.space.transforms import dct, dst, idct, idst
 
 __all__ = [
+    "GMRES",
     "KERNELS",
     "Affine",
     "Axis",
+    "Basis",
     "Boundaries",
     "Boundary",
     "Cartesian",
     "ChannelStencil",
     "Condition",
+    "ConjugateGradient",
     "Convolution",
     "Coordinates",
     "Cylindrical",
     "Dilation",
     "Dirichlet",
+    "EllipticMethod",
     "Evolution",
     "Flow",
     "FrozenOrder",
@@ -47,6 +68,8 @@ __all__ = [
     "KnownKernel",
     "LocalOperator",
     "Lowering",
+    "Modes",
+    "Multigrid",
     "Neumann",
     "Operator",
     "Outside",
@@ -59,11 +82,24 @@ __all__ = [
     "Spherical",
     "Stencil",
     "Symmetric",
+    "Transform",
+    "TransformThomas",
+    "basis",
+    "biharmonic",
+    "clamped_plate",
+    "dct",
+    "diffusion",
     "divergence_form",
+    "dst",
+    "eigenmodes",
     "extend",
+    "helmholtz",
+    "idct",
+    "idst",
     "kernel_of",
     "matrix_of",
     "operator_of",
+    "poisson",
     "stencil_of",
     "wide_halo",
 ]
