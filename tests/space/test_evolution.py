@@ -8,7 +8,19 @@ import pytest
 from continua.core import ArgumentError
 from continua.methods import RK4, RKC, Euler, ImplicitEuler, Substeps, Tsit5, growth_factor, stability_limit
 from continua.solver import Fixed, solve
-from continua.space import Dirichlet, Evolution, Flow, Grid, Neumann, Outside, Periodic, Robin, Stencil, Symmetric
+from continua.space import (
+    Dirichlet,
+    Evolution,
+    Flow,
+    Grid,
+    Neumann,
+    Outside,
+    Periodic,
+    Robin,
+    Stencil,
+    Symmetric,
+    propagate,
+)
 
 GRID = Grid.cells((24, 20), upper=(1.2, 1.0))
 BUMP = np.exp(-20 * ((GRID.points()[0] - 0.3) ** 2 + (GRID.points()[1] - 0.6) ** 2))
@@ -132,3 +144,36 @@ def test_substeps_serve_any_equation_and_method():
     grouped = solve(field, turn, ts, method=Substeps(RK4(), 4), step_control=Fixed(0.2)).ys
     assert np.allclose(plain[-1], grouped[-1], rtol=1e-13)
     assert np.allclose(plain[1], grouped[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("boundaries", [Symmetric(), Periodic(), Dirichlet(), ((Neumann(), Dirichlet()), Periodic())])
+@pytest.mark.parametrize("name", ["laplace", "laplace - 0.01 biharmonic"])
+def test_waves_become_in_one_go_what_steps_make_of_them(boundaries, name):
+    heat = Evolution(Stencil.of(name, GRID, boundaries), rate=0.05)
+    h = 0.9 * stability_limit(Euler(), heat.spectrum())
+    steps = solve(heat, BUMP, jnp.array([0.0, 40 * h]), method=Euler(), step_control=Fixed(h)).ys[-1]
+    at_once = propagate(heat, BUMP, 40 * h, lambda z: (1 + z / 40) ** 40)
+    assert np.abs(steps - at_once).max() < 1e-13
+    exact = solve(heat, BUMP, jnp.array([0.0, 40 * h]), rtol=1e-9, method=Tsit5()).ys[-1]
+    assert np.abs(exact - propagate(heat, BUMP, 40 * h)).max() < 1e-8
+
+
+def test_travelling_waves_travel_and_derivatives_are_exact():
+    grid = Grid.cells((32, 24))
+    wave = grid.sample(lambda x, y: jnp.sin(2 * jnp.pi * x) * jnp.cos(2 * jnp.pi * y))
+    wind = Evolution(Stencil.of("dx", grid, Periodic(), order=6), rate=-1.0)
+    moved = propagate(wind, wave, 0.25)
+    assert np.abs(moved + grid.sample(lambda x, y: jnp.cos(2 * jnp.pi * x) * jnp.cos(2 * jnp.pi * y))).max() < 1e-5
+
+    def energy(rate, time, field):
+        return jnp.sum(jnp.sin(propagate(Evolution(Stencil.of("laplace", grid, Neumann()), rate), field, time)))
+
+    at = (jnp.asarray(0.05), jnp.asarray(0.1), wave)
+    reverse = jax.jit(jax.grad(energy, (0, 1)))(*at)
+    assert np.isclose(reverse[0] * at[0], reverse[1] * at[1])  # both enter as their product
+    nearby = (energy(at[0] + 1e-5, *at[1:]) - energy(at[0] - 1e-5, *at[1:])) / 2e-5
+    assert np.isclose(reverse[0], nearby, rtol=1e-6)
+    with pytest.raises(ArgumentError, match="waves stay waves"):
+        propagate(Evolution(Stencil.of("laplace", GRID, Neumann(1.0))), BUMP, 1.0)
+    with pytest.raises(ArgumentError, match="the same everywhere"):
+        propagate(Evolution(Stencil.of("laplace", GRID, Neumann()), BUMP), BUMP, 1.0)

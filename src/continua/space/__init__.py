@@ -39,6 +39,7 @@ from continua.space.frozen import FrozenOrder
 from continua.space.grid import Axis, Grid
 from continua.space.lowerings import Convolution, Lowering, Separable, Shifts, Spectral
 from continua.space.operators import Operator, kernel_of, operator_of
+from continua.space.propagation import propagate
 from continua.space.sparse import Affine, matrix_of, stencil_of
 from continua.space.stencil import LocalOperator, Stencil
 from continua.space.transforms import dct, dst, idct, idst
@@ -100,6 +101,7 @@ __all__ = [
     "matrix_of",
     "operator_of",
     "poisson",
+    "propagate",
     "stencil_of",
     "wide_halo",
 ]
