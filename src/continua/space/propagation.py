@@ -103,8 +103,8 @@ def _by_waves(
     for offset, weight in zip(stencil.offsets, stencil.weights, strict=True):
         symbol += weight * np.exp(1j * sum(o * angle for o, angle in zip(offset, mesh, strict=True)))
     waves = jnp.fft.rfftn(field, axes=axes)
-    even = np.abs(symbol.imag).max() <= 1e-12 * np.abs(symbol).max()
-    factors = (grown(symbol.real, field.dtype) if even else grown(symbol, waves.dtype)).astype(waves.dtype)
+    even = np.abs(np.imag(symbol)).max() <= 1e-12 * np.abs(symbol).max()
+    factors = (grown(np.real(symbol), field.dtype) if even else grown(symbol, waves.dtype)).astype(waves.dtype)
     return jnp.fft.irfftn(waves * factors.reshape((1,) * (waves.ndim - factors.ndim) + factors.shape), shape, axes)
 
 
