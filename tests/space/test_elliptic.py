@@ -394,6 +394,7 @@ GRID = Grid.cells((8, 8))
         (lambda: poisson(GRID, 1.0, None), ArgumentTypeError, "`boundaries` of poisson must be a boundary"),
         (lambda: poisson(GRID, 1.0, [Dirichlet()]), ArgumentTypeError, "one or a pair"),
         (lambda: poisson(GRID, 1.0, Dirichlet(jnp.nan)), ArgumentError, "`boundaries` .* finite"),
+        (lambda: poisson(GRID, 1.0, Dirichlet(lambda t: jnp.nan * t)), FailedSolve, "function of time"),
         (lambda: poisson(GRID, 1.0, Dirichlet(jnp.ones(7))), ArgumentError, r"fields \(8,\) on the faces of axis 0"),
         (lambda: poisson((8, 8), 1.0, Dirichlet()), ArgumentTypeError, "must be a Grid"),
         (lambda: poisson(GRID, 1.0, Dirichlet(), method="fft"), ArgumentTypeError, "must be an elliptic method"),
@@ -409,6 +410,12 @@ GRID = Grid.cells((8, 8))
 def test_bad_input_is_named(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+def test_a_direct_solve_takes_two_fields_of_memory():
+    grid = Grid.vertices((511, 511), Dirichlet())
+    program = jax.jit(lambda f: poisson(grid, f, Dirichlet())).lower(jnp.ones(grid.shape)).compile()
+    assert program.memory_analysis().temp_size_in_bytes < 2 * 8 * 511**2
 
 
 def test_an_iteration_that_ends_too_early_says_so():

@@ -21,6 +21,7 @@ from continua.space.coordinates import Cartesian, Points
 from continua.space.eigenbases import Closure, closures
 from continua.space.grid import Grid
 
+Solve = Callable[[Array], Array]  # from b to u
 Conductances = Sequence[Array]  # for each axis those of its faces: as a field, with one entry more along the axis
 
 
@@ -213,6 +214,3 @@ def on_faces(coefficient: Array, grid: Grid, axis: int, periodic: bool) -> Array
         high = end(inside[-1], inside[-2], grid.axes[axis].last)
     found = jnp.concatenate([low[None], mean(inside[1:], inside[:-1]), high[None]])
     return jnp.moveaxis(found, 0, axis)
-
-
-Solve = Callable[[Array], Array]

@@ -254,13 +254,17 @@ def _compiled(
     if isinstance(method, Transform) and not known.definite:
         sizes = jnp.abs(spectrum_of(net))
         closeness = jnp.min(sizes) / jnp.max(sizes)
-        fine = fine & (closeness > RESONANT * jnp.finfo(f.dtype).eps)
+        fine = fine & (closeness > _resonant(f.dtype))
     if singular or isinstance(method, IterativeMethod) or not known.definite:
         u = jnp.where(fine, u, jnp.nan)
     return u, Verdict(nothing if known.subtract else mismatch, excess, closeness)
 
 
-RESONANT = 8  # times the precision: an eigenvalue so near to 0 is 0 but for rounding
+def _resonant(dtype: Any) -> float:
+    """An eigenvalue so near to 0, relative to the largest, is 0 but for rounding."""
+    return 8 * float(jnp.finfo(dtype).eps)
+
+
 SLACK = 10  # times the residual wanted: what an iteration may end with, because it measures another one
 
 
@@ -302,10 +306,15 @@ def _speak(who: str, u: Array, verdict: Verdict, given: tuple[Any, ...]) -> None
     for name, value in zip(("source", "reaction", "coefficient", "boundaries"), given, strict=True):
         if not all(bool(jnp.all(jnp.isfinite(x))) for x in jax.tree.leaves(value) if eqx.is_inexact_array(x)):
             raise ArgumentError(f"`{name}` of {who} must be finite. Got NaN or infinity in it.")
-    if verdict.excess == 0:
+    if verdict.closeness <= _resonant(u.dtype):
         raise ArgumentError(
             f"`{who}` has no unique solution: an eigenvalue of its operator is {float(verdict.closeness):.1g} of the "
             "largest, so the boundaries resonate with the reaction (k²). Use another value of it."
+        )
+    if not verdict.excess > SLACK:
+        raise FailedSolve(
+            f"`{who}` gave NaN or infinity: a boundary that is a function of time did, or elimination met a pivot of 0."
+            " Use finite boundaries, and method=Transform() or GMRES() where the reaction is negative."
         )
     raise FailedSolve(
         f"`{who}` did not come to its tolerance: the residual is {float(verdict.excess):.2g} times as large. "
