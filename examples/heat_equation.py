@@ -27,7 +27,7 @@ SIZE, DIFFUSIVITY, END = 49, 0.1, 0.5
 
 
 def start(x):
-    return jnp.where(abs(x - 0.5) < 0.2, 1.0, 0.0)
+    return jnp.clip(0.5 + (0.2 - abs(x - 0.5)) * (SIZE + 1), 0.0, 1.0)  # the mean of 1 and 0 where it jumps
 
 
 def separated(x, t, waves=200):

@@ -114,6 +114,14 @@ def kernels_are_operators(said):
     assert "signed: -0.50 to 0.50" in said
 
 
+def heat_equation(said):
+    assert number(r"explicit step: (\S+),", said) == pytest.approx(number(r"Δx²/2D = (\S+)\n", said), rel=2e-3)
+    for name, most in (("explicit", 2e-3), ("implicit", 2e-3), ("symbol", 2e-4)):
+        assert number(rf"{name}: at t = 0.5 at most (\S+) from", said) < most
+    assert "Use Fixed(0.002), or RKC()" in said
+    assert number(r"the rod is (\S+) warm", said) > 10
+
+
 CHECKS = (
     limit_and_derivative,
     gradient_descent_is_euler,
@@ -126,6 +134,7 @@ CHECKS = (
     robertson,
     long_gradient,
     kernels_are_operators,
+    heat_equation,
 )
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument
