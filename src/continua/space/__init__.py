@@ -13,6 +13,7 @@ from continua.space.boundaries import (
     extend,
 )
 from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Polar, Spherical
+from continua.space.eikonal import TravelTimes, eikonal, signed_distance
 from continua.space.grid import Axis, Grid
 
 __all__ = [
@@ -32,5 +33,8 @@ __all__ = [
     "Robin",
     "Spherical",
     "Symmetric",
+    "TravelTimes",
+    "eikonal",
     "extend",
+    "signed_distance",
 ]

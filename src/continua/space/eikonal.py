@@ -35,6 +35,7 @@ from continua.space.first_arrivals import (
 from continua.space.grid import Grid
 from continua.space.sweeping import NEVER, Causal, Row, along, implicit
 
+EVEN = 2.0  # the ratio of speeds up to which rays leave a source straight, for two points
 CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
 
 
@@ -100,7 +101,8 @@ def eikonal(
     if not tolerance > 0:
         raise ArgumentError(f"`tolerance` of eikonal must be positive. Got {tolerance}.")
     if (sources is None) == (front is None):
-        raise ArgumentTypeError("eikonal needs `sources` or `front`, one of them. Got " + "both." if front is not None else "none.")
+        given = "none" if front is None else "both"
+        raise ArgumentTypeError(f"eikonal needs `sources` or `front`, one of them. Got {given}.")
     field = _speed(grid, speed)
     if front is None:
         points, begins = _points(grid, field, sources, starts)
@@ -146,13 +148,16 @@ def _from_points(grid: Grid, speed: Array, points: Array, begins: Array, order: 
     begin = begins / units.time
     last = jnp.asarray([[max(size - 2, 0) for size in grid.shape]], speed.dtype)
     low = jnp.clip(jnp.floor(lax.stop_gradient(places)), 0.0, last)
-    corners = low[:, None] + jnp.asarray([*itertools.product((0.0, 1.0), repeat=dimension)], speed.dtype)[None]
-    apart = places[:, None] - corners  # [source, corner, axis]
+    corners = low[:, None] + jnp.asarray([*itertools.product((-1.0, 0.0, 1.0, 2.0), repeat=dimension)], speed.dtype)[None]
+    apart = places[:, None] - corners  # [source, point near it, axis]
     numbers = tuple(jnp.moveaxis(corners, -1, 0).astype(jnp.int32))
-    near = s.at[numbers].get(mode="fill", fill_value=SOLID)
+    inside = jnp.all((corners >= 0) & (corners < jnp.asarray([[grid.shape]], speed.dtype)), -1)
+    near = jnp.where(inside, s.at[numbers].get(mode="fill", fill_value=SOLID), SOLID)
     shares = jnp.where(near < SOLID, jnp.prod(jnp.maximum(1 - jnp.abs(apart), 0.0), -1), 0.0)
-    counts = lax.stop_gradient(shares) > 0
-    own = jnp.sum(jnp.where(counts, shares * near, 0.0), 1) / jnp.maximum(jnp.sum(shares, 1), 1e-6)
+    own = jnp.sum(jnp.where(shares > 0, shares * near, 0.0), 1) / jnp.maximum(jnp.sum(shares, 1), 1e-6)
+    slowest, fastest = jnp.max(jnp.where(inside, near, 0.0), 1), jnp.min(near, 1)
+    even = (slowest < EVEN * fastest)[:, None]  # nothing bends rays there
+    counts = (shares > 0) | (inside & even)
     reach = begin[:, None] + 0.5 * (own[:, None] + near) * _norm(apart * steps[None])
     reach = jnp.where(counts, reach, NEVER)
     empty = jnp.full(s.shape, NEVER, s.dtype)
@@ -339,7 +344,7 @@ def _points(grid: Grid, speed: Array, sources: Any, starts: Any) -> tuple[Array,
     if points.ndim != 2 or points.shape[1] != grid.dimension or not len(points):
         raise ArgumentError(
             f"`sources` of eikonal must be points [{grid.dimension}] or [source, {grid.dimension}]. "
-            f"Got the shape {jnp.shape(sources)}. Use `front` for a level set or a mask."
+            f"Got the shape {np.shape(sources)}. Use `front` for a level set or a mask."
         )
     if begins.shape not in ((), points.shape[:1]):
         raise ArgumentError(f"`starts` of eikonal must be a number or one for each source. Got the shape {begins.shape}.")

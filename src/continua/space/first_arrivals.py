@@ -21,6 +21,7 @@ from continua.space.sweeping import NEVER, Causal, Row, Slot, along, back, shift
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
 SOLID = 4 * SLOWEST  # the slowness of a wall
 WALL = 1e18  # that between a wall and its neighbours: to cross it takes longer than NEVER
+ASTRAY = 0.2  # of a spacing: how far beyond the point straight before a ray may come from, if the first turn chose the wrong side
 ROUGH = 1e-2  # of the time to cross a cell: the first turn needs no more to know where arrivals come from
 
 
@@ -229,7 +230,7 @@ def _sides(row: Row, own: Array, lateral: int) -> tuple[tuple[Array, ...], tuple
         low, high, lower, higher = (row[unit(j, offset, lateral)] for offset in (-1, 1, -2, 2))
         near, far = jnp.minimum(low, high), jnp.where(low < high, lower, higher)
         sides.append(jnp.where(near < own, jnp.where(low < high, -1.0, 1.0), 0.0).astype(own.dtype))
-        wide.append((far < own).astype(own.dtype))
+        wide.append(((far < own) & (lateral == 1)).astype(own.dtype))
     corner = jnp.ones_like(own)
     if lateral == 2:
         corner = (_corner(row, sides) < own).astype(own.dtype)
@@ -282,7 +283,10 @@ def carried(row: Row, medium: Medium, main: float, lateral: Sequence[float]) -> 
     steep = [-slope / h for (slope, _), h in zip(lines, lateral, strict=True)]
     ahead = jnp.maximum(s * s - sum((p * p for p in steep), jnp.zeros_like(s)), 1e-6 * s * s)
     tangent = jnp.sqrt(ahead) / ahead  # never 1/sqrt, which XLA turns into an instruction that is not vectorised: 5 times as long
-    where = [jnp.clip((main / h) * p * tangent, 0.0, 1.0) for p, h in zip(steep, lateral, strict=True)]
+    where = [
+        jnp.clip((main / h) * p * tangent, -ASTRAY * wide, 1.0)
+        for p, wide, h in zip(steep, way.wide, lateral, strict=True)
+    ]
     time, squared = middle + correction, jnp.full_like(s, main * main)
     if count == 2:
         where, twist = _twisted(row, middle, way, where)
