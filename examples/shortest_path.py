@@ -4,7 +4,7 @@ What spreads from a door at the speed v(x) arrives at a time T(x) with
 
     |∇T| = 1/v
 
-and the quickest way to the door is to walk down T, against ∇T. A wall is where the speed is 0; mud is where it is small.
+and the quickest way to the door is to walk down T, against ∇T. In a wall the speed is 0, in mud it is small.
 
 The trap: to search the grid as a graph (Dijkstra on its edges). A path along edges is too long by up to 41 per cent in
 the open, however fine the grid. The eikonal equation knows the angles between.
@@ -18,6 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import continua
+from continua.methods import RK4
+from continua.solver import Fixed
 from continua.space import Grid, eikonal
 
 jax.config.update("jax_enable_x64", True)
@@ -41,11 +43,13 @@ def walked(grid, times, start, length):
         i, (a, b) = q.astype(int), q % 1
         corner = jax.lax.dynamic_slice(times, (i[0], i[1]), (2, 2))
         corner = jnp.where(jnp.isfinite(corner), corner, jnp.min(corner) + 4 / SIZE)  # a wall pushes back
-        slope = jnp.stack([(corner[1] - corner[0]) @ jnp.stack([1 - b, b]), jnp.stack([1 - a, a]) @ jnp.diff(corner).T[0]])
+        slope = jnp.stack(
+            [(corner[1] - corner[0]) @ jnp.stack([1 - b, b]), jnp.stack([1 - a, a]) @ jnp.diff(corner).T[0]]
+        )
         return -slope / jnp.maximum(jnp.linalg.norm(slope), 1e-9)
 
     ts = jnp.linspace(0.0, length, 2001)
-    path = continua.solve(downhill, jnp.array(start), ts, method=continua.methods.RK4(), step_control=continua.solver.Fixed(0.25 / SIZE)).ys
+    path = continua.solve(downhill, jnp.array(start), ts, method=RK4(), step_control=Fixed(0.25 / SIZE)).ys
     there = jnp.linalg.norm(path - jnp.array(DOOR), axis=1) < 1.5 / SIZE
     return path[: int(jnp.argmax(there)) + 1]
 

@@ -106,6 +106,12 @@ def long_gradient(said):
     assert number(r"steps: (\S+), where", said) == pytest.approx(number(r"closed form is (\S+)", said), rel=1e-6)
 
 
+def shortest_path(said):
+    waited, walked = number(r"door: (\S+) s;", said), number(r"T: (\S+) s\n", said)
+    assert waited < walked < 1.03 * waited
+    assert number(r"higher: (\S+) s,", said) == pytest.approx(-0.01 * waited, abs=1e-4)
+
+
 CHECKS = (
     limit_and_derivative,
     gradient_descent_is_euler,
@@ -117,6 +123,7 @@ CHECKS = (
     stochastic_volatility,
     robertson,
     long_gradient,
+    shortest_path,
 )
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument

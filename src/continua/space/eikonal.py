@@ -76,7 +76,8 @@ def eikonal(
         starts: when each of them begins, a number or [source].
         front: in place of sources, a field [*shape] whose zeros are the front: a level set, or a mask. Times are
             counted from it on both sides.
-        order: 2, or 1, which takes a third of the time: then errors are a few tenths of the time to cross a cell.
+        order: 2, or 1, which takes a small part of the time: then errors are a few tenths of the time to cross a cell.
+            In 3-D, and at a front, 2 means smaller errors but no second order.
         tolerance: sweeps end when they move no time by more than this, in units of the time to cross a cell (of the
             largest spacing) at the largest speed.
 
@@ -148,7 +149,9 @@ def _from_points(grid: Grid, speed: Array, points: Array, begins: Array, order: 
     begin = begins / units.time
     last = jnp.asarray([[max(size - 2, 0) for size in grid.shape]], speed.dtype)
     low = jnp.clip(jnp.floor(lax.stop_gradient(places)), 0.0, last)
-    corners = low[:, None] + jnp.asarray([*itertools.product((-1.0, 0.0, 1.0, 2.0), repeat=dimension)], speed.dtype)[None]
+    corners = (
+        low[:, None] + jnp.asarray([*itertools.product((-1.0, 0.0, 1.0, 2.0), repeat=dimension)], speed.dtype)[None]
+    )
     apart = places[:, None] - corners  # [source, point near it, axis]
     numbers = tuple(jnp.moveaxis(corners, -1, 0).astype(jnp.int32))
     inside = jnp.all((corners >= 0) & (corners < jnp.asarray([[grid.shape]], speed.dtype)), -1)
@@ -158,12 +161,15 @@ def _from_points(grid: Grid, speed: Array, points: Array, begins: Array, order: 
     slowest, fastest = jnp.max(jnp.where(inside, near, 0.0), 1), jnp.min(near, 1)
     even = (slowest < EVEN * fastest)[:, None]  # nothing bends rays there
     counts = (shares > 0) | (inside & even)
-    reach = begin[:, None] + 0.5 * (own[:, None] + near) * _norm(apart * steps[None])
+    away = _norm(*jnp.moveaxis(apart * steps[None], -1, 0))
+    reach = begin[:, None] + 0.5 * (own[:, None] + near) * away
     reach = jnp.where(counts, reach, NEVER)
     empty = jnp.full(s.shape, NEVER, s.dtype)
     least = empty.at[numbers].min(lax.stop_gradient(reach), mode="drop").at[numbers].get(mode="fill", fill_value=NEVER)
     wins = counts & (reach <= least)
-    start = empty.at[tuple(jnp.where(wins, n, size) for n, size in zip(numbers, s.shape, strict=True))].set(reach, mode="drop")
+    start = empty.at[tuple(jnp.where(wins, n, size) for n, size in zip(numbers, s.shape, strict=True))].set(
+        reach, mode="drop"
+    )
     nearby = _Nearby.of(places * steps, own, begin, s.shape, units.spacing)
     return _arrivals(units, s, start, grid.shape, order, tolerance, nearby)
 
@@ -208,7 +214,7 @@ class _Nearby(NamedTuple):
         apart, sign = [along(m, self.apart[k]) for k in order], way.sign
 
         def distance(*offset: Any) -> Array:
-            return _norm(jnp.stack([x + o * h for x, o, h in zip(apart, offset, widths, strict=True)], -1))
+            return _norm(*(x + o * h for x, o, h in zip(apart, offset, widths, strict=True)))
 
         row: Row = {place: distance(-sign, *place) for place in far_places(len(spacing) - 1)}
         zero, one = jnp.zeros_like(sign), jnp.ones_like(sign)
@@ -221,9 +227,9 @@ class _Nearby(NamedTuple):
         return jnp.where(faces, along(m, self.slowness) * lacks, 0.0)
 
 
-def _norm(x: Array) -> Array:
-    """Along the last axis; its derivative at 0 is 0."""
-    squared = jnp.sum(x * x, -1)
+def _norm(*parts: Array) -> Array:
+    """The length of a vector; its derivative at 0 is 0."""
+    squared = sum((x * x for x in parts[1:]), parts[0] * parts[0])
     return jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1.0)), 0.0)
 
 
@@ -294,9 +300,9 @@ def _arrivals(
 
         causal = Causal([way.sign for way in found], near_places(len(shape) - 1), update)
     else:
-        room_nearby = jax.tree.map(lambda x: jnp.pad(x, room, mode="edge"), nearby)
+        wider = jax.tree.map(lambda x: jnp.pad(x, room, mode="edge"), nearby)
         corrections = [
-            jnp.zeros_like(found[m].sign) if nearby is None else room_nearby.correction(m, found[m], spacing) for m in axes
+            jnp.zeros_like(found[m].sign) if nearby is None else wider.correction(m, found[m], spacing) for m in axes
         ]
         between = [medium(m, s, found[m], corrections[m]) for m in axes]
         times, sweeps, causal = second_turn(times, lax.stop_gradient(between), spacing, tolerance * still)
@@ -314,7 +320,8 @@ def _check_grid(grid: Any) -> None:
         raise ArgumentTypeError(f"`grid` of eikonal must be a Grid. Got {type(grid).__name__}. Use Grid.cells(shape).")
     if not isinstance(grid.coordinates, Cartesian) or grid.dimension > 3:
         raise ArgumentError(
-            f"`grid` of eikonal must be Cartesian, of one to three dimensions. Got {grid.coordinates} in {grid.dimension}."
+            "`grid` of eikonal must be Cartesian, of one to three dimensions. "
+            f"Got {grid.coordinates} of {grid.dimension} axes."
         )
 
 
@@ -347,7 +354,9 @@ def _points(grid: Grid, speed: Array, sources: Any, starts: Any) -> tuple[Array,
             f"Got the shape {np.shape(sources)}. Use `front` for a level set or a mask."
         )
     if begins.shape not in ((), points.shape[:1]):
-        raise ArgumentError(f"`starts` of eikonal must be a number or one for each source. Got the shape {begins.shape}.")
+        raise ArgumentError(
+            f"`starts` of eikonal must be a number or one for each source. Got the shape {begins.shape}."
+        )
     if not is_traced(points):
         known = np.asarray(points)
         lower, upper = (np.array([getattr(axis, end) for axis in grid.axes]) for end in ("lower", "upper"))
@@ -367,9 +376,10 @@ def _points(grid: Grid, speed: Array, sources: Any, starts: Any) -> tuple[Array,
 
 def _not_in_walls(grid: Grid, speed: np.ndarray, points: np.ndarray) -> None:
     for point in points:
+        numbers = [(x - axis.points()[0]) / axis.spacing for x, axis in zip(point, grid.axes, strict=True)]
         places = [
             {*np.clip([np.floor(q), np.ceil(q)], 0, axis.size - 1).astype(int).tolist()}
-            for axis, q in zip(grid.axes, [(x - a.points()[0]) / a.spacing for x, a in zip(point, grid.axes, strict=True)], strict=True)
+            for q, axis in zip(numbers, grid.axes, strict=True)
         ]
         if not any(speed[place] * SLOWEST > speed.max() for place in itertools.product(*places)):
             raise ArgumentError(
@@ -388,5 +398,7 @@ def _front(grid: Grid, front: Any, dtype: Any) -> Array:
         if not np.isfinite(known).all():
             raise ArgumentError("`front` of eikonal must be finite. Got a value that is not.")
         if (known > 0).all() or (known < 0).all():
-            raise ArgumentError(f"`front` of eikonal must change its sign or be 0 somewhere. Got {known.min()} to {known.max()}.")
+            raise ArgumentError(
+                f"`front` of eikonal must change its sign or be 0 somewhere. Got {known.min()} to {known.max()}."
+            )
     return array.astype(dtype)

@@ -21,7 +21,7 @@ from continua.space.sweeping import NEVER, Causal, Row, Slot, along, back, shift
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
 SOLID = 4 * SLOWEST  # the slowness of a wall
 WALL = 1e18  # that between a wall and its neighbours: to cross it takes longer than NEVER
-ASTRAY = 0.2  # of a spacing: how far beyond the point straight before a ray may come from, if the first turn chose the wrong side
+ASTRAY = 0.2  # of a spacing: how far on the other side a ray may come from, where the first turn chose the wrong one
 ROUGH = 1e-2  # of the time to cross a cell: the first turn needs no more to know where arrivals come from
 
 
@@ -72,7 +72,9 @@ def nearest(row: Row, between: Between, main: float, lateral: Sequence[float]) -
     if not count:
         return middle + main * s
     sides = [[row[unit(j, side, count)] for side in (-1, 1)] for j in range(count)]
-    found = _least(*(_by_edge(middle, _least(*pair), s, aside, main, h) for pair, h in zip(sides, lateral, strict=True)))
+    found = _least(
+        *(_by_edge(middle, _least(*pair), s, aside, main, h) for pair, h in zip(sides, lateral, strict=True))
+    )
     if count == 1:
         return found
     (h, k), corners = lateral, [[row[i, j] for j in (-1, 1)] for i in (-1, 1)]
@@ -230,7 +232,7 @@ def _sides(row: Row, own: Array, lateral: int) -> tuple[tuple[Array, ...], tuple
         low, high, lower, higher = (row[unit(j, offset, lateral)] for offset in (-1, 1, -2, 2))
         near, far = jnp.minimum(low, high), jnp.where(low < high, lower, higher)
         sides.append(jnp.where(near < own, jnp.where(low < high, -1.0, 1.0), 0.0).astype(own.dtype))
-        wide.append(((far < own) & (lateral == 1)).astype(own.dtype))
+        wide.append(((far < own) & (lateral == 1)).astype(own.dtype))  # unstable across two axes
     corner = jnp.ones_like(own)
     if lateral == 2:
         corner = (_corner(row, sides) < own).astype(own.dtype)
@@ -282,7 +284,9 @@ def carried(row: Row, medium: Medium, main: float, lateral: Sequence[float]) -> 
     lines = [_line(row, middle, way.sides[j], way.wide[j], unit(j, 1, count)) for j in range(count)]
     steep = [-slope / h for (slope, _), h in zip(lines, lateral, strict=True)]
     ahead = jnp.maximum(s * s - sum((p * p for p in steep), jnp.zeros_like(s)), 1e-6 * s * s)
-    tangent = jnp.sqrt(ahead) / ahead  # never 1/sqrt, which XLA turns into an instruction that is not vectorised: 5 times as long
+    tangent = (
+        jnp.sqrt(ahead) / ahead
+    )  # never 1/sqrt, which XLA turns into an instruction that is not vectorised: 5 times as long
     where = [
         jnp.clip((main / h) * p * tangent, -ASTRAY * wide, 1.0)
         for p, wide, h in zip(steep, way.wide, lateral, strict=True)

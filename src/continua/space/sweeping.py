@@ -151,58 +151,58 @@ def implicit(causal: Causal, times: Array, count: Array, start: Array, between: 
 
 
 def _solved(layout: Any, places: Sequence[Slot]) -> LinearMap:
-    """x = b + A x, where A reads what is earlier: by as many sweeps as the times themselves took.
+    """Solves x = b + A x, where A reads what is earlier: by as many sweeps as the times themselves took."""
 
-    In the transpose what has arrived at a point is handed on to those that it reads, in the shares in which it does.
-    """
-
-    def apply(residuals: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
+    def turns(residuals: Sequence[Array], order: int, one: Callable, state: Any) -> Any:
         signs, weights, count = jax.tree.unflatten(layout, list(residuals))
-        (source,) = tangents
+        directions = [*itertools.product(range(len(signs)), (1, -1))][::order]
 
-        def forward(m: int, sign: int, moved: Array) -> Array:
-            def step(before: Array, here: tuple[Array, ...]) -> tuple[Array, Array]:
-                own, signs, put, shares = here
-                for share, place in zip(shares, places, strict=True):
-                    put = put + share * shifted(before, place, 0.0)
-                found = jnp.where(signs * sign > 0, put, own)
-                return found, found
-
-            here = (along(m, moved), signs[m], along(m, source), jnp.moveaxis(weights[m], 0, 1))
-            return back(m, lax.scan(step, jnp.zeros_like(here[0][0]), here, reverse=sign < 0)[1])
-
-        def turn(_: Any, moved: Array) -> Array:
-            for m, sign in itertools.product(range(source.ndim), (1, -1)):
-                moved = forward(m, sign, moved)
-            return moved
-
-        return [lax.fori_loop(0, -(-count // source.ndim), turn, source)]
-
-    def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-        signs, weights, count = jax.tree.unflatten(layout, list(residuals))
-        (wanted,) = cotangents
-
-        def backward(m: int, sign: int, waiting: Array, arrived: Array) -> tuple[Array, Array]:
-            def step(handed: Array, here: tuple[Array, ...]) -> tuple[Array, tuple[Array, Array]]:
-                own, signs, total, shares = here
-                own = own + handed
-                goes = jnp.where(signs * sign > 0, own, 0.0)
-                handed = jnp.zeros_like(own)
-                for share, place in zip(shares, places, strict=True):
-                    handed = handed + shifted(share * goes, tuple(-o for o in place), 0.0)
-                return handed, (own - goes, total + goes)
-
-            here = (along(m, waiting), signs[m], along(m, arrived), jnp.moveaxis(weights[m], 0, 1))
-            left, total = lax.scan(step, jnp.zeros_like(here[0][0]), here, reverse=sign > 0)[1]
-            return back(m, left), back(m, total)
-
-        def turn(_: Any, state: tuple[Array, Array]) -> tuple[Array, Array]:
-            for m, sign in reversed([*itertools.product(range(wanted.ndim), (1, -1))]):
-                state = backward(m, sign, *state)
+        def turn(_: Any, state: Any) -> Any:
+            for m, sign in directions:
+                state = one(m, sign, signs[m], jnp.moveaxis(weights[m], 0, 1), places, state)
             return state
 
-        waiting, arrived = lax.fori_loop(0, -(-count // wanted.ndim), turn, (wanted, jnp.zeros_like(wanted)))
+        return lax.fori_loop(0, -(-count // len(signs)), turn, state)
+
+    def apply(residuals: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
+        return [turns(residuals, 1, _later, (tangents[0], tangents[0]))[0]]
+
+    def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+        waiting, arrived = turns(residuals, -1, _earlier, (cotangents[0], jnp.zeros_like(cotangents[0])))
         return [waiting + arrived]
 
     return LinearMap(apply, transpose)
 
+
+def _later(m: int, sign: int, signs: Array, weights: Array, places: Sequence[Slot], state: Any) -> Any:
+    """Points take up how what they read has moved, beside what is put in there."""
+
+    def step(before: Array, here: tuple[Array, ...]) -> tuple[Array, Array]:
+        own, signs, put, shares = here
+        for share, place in zip(shares, places, strict=True):
+            put = put + share * shifted(before, place, 0.0)
+        found = jnp.where(signs * sign > 0, put, own)
+        return found, found
+
+    moved, source = state
+    rows = along(m, moved)
+    here = (rows, signs, along(m, source), weights)
+    return back(m, lax.scan(step, jnp.zeros_like(rows[0]), here, reverse=sign < 0)[1]), source
+
+
+def _earlier(m: int, sign: int, signs: Array, weights: Array, places: Sequence[Slot], state: Any) -> Any:
+    """What waits at a point has arrived, and is handed on to those that it reads, in the shares in which it does."""
+
+    def step(handed: Array, here: tuple[Array, ...]) -> tuple[Array, tuple[Array, Array]]:
+        own, signs, total, shares = here
+        own = own + handed
+        goes = jnp.where(signs * sign > 0, own, 0.0)
+        handed = jnp.zeros_like(own)
+        for share, place in zip(shares, places, strict=True):
+            handed = handed + shifted(share * goes, tuple(-o for o in place), 0.0)
+        return handed, (own - goes, total + goes)
+
+    waiting, arrived = (along(m, field) for field in state)
+    here = (waiting, signs, arrived, weights)
+    left, total = lax.scan(step, jnp.zeros_like(waiting[0]), here, reverse=sign > 0)[1]
+    return back(m, left), back(m, total)
