@@ -50,7 +50,7 @@ def walked(grid, times, start, length):
 
     ts = jnp.linspace(0.0, length, 2001)
     path = continua.solve(downhill, jnp.array(start), ts, method=RK4(), step_control=Fixed(0.25 / SIZE)).ys
-    there = jnp.linalg.norm(path - jnp.array(DOOR), axis=1) < 1.5 / SIZE
+    there = jnp.hypot(path[:, 0] - DOOR[0], path[:, 1] - DOOR[1]) < 1.5 / SIZE
     return path[: int(jnp.argmax(there)) + 1]
 
 

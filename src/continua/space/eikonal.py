@@ -15,6 +15,7 @@ from jaxtyping import Array
 from continua.core import ArgumentError, ArgumentTypeError, is_traced
 from continua.space.coordinates import Cartesian
 from continua.space.first_arrivals import (
+    EVEN,
     ROUGH,
     SLOWEST,
     SOLID,
@@ -35,7 +36,6 @@ from continua.space.first_arrivals import (
 from continua.space.grid import Grid
 from continua.space.sweeping import NEVER, Causal, Row, along, implicit
 
-EVEN = 2.0  # the ratio of speeds up to which rays leave a source straight, for two points
 CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
 
 

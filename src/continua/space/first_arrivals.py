@@ -18,6 +18,7 @@ from jaxtyping import Array
 
 from continua.space.sweeping import NEVER, Causal, Row, Slot, along, back, shifts, swept, until_quiet, upwind
 
+EVEN = 2.0  # the ratio of slownesses up to which a medium is smooth
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
 SOLID = 4 * SLOWEST  # the slowness of a wall
 WALL = 1e18  # that between a wall and its neighbours: to cross it takes longer than NEVER
@@ -48,7 +49,7 @@ class Between(NamedTuple):
 
     Attributes:
         straight: [..., *lateral], to the point straight before.
-        aside: [..., *lateral], to the slowest of those beside that one.
+        aside: [..., *lateral], to the slowest of those beside that one where the slowness jumps, else the same.
     """
 
     straight: Array
@@ -125,7 +126,7 @@ def slowness_between(s: Array) -> tuple[Between, Between]:
         slowest = straight
         for other in row.values():
             slowest = jnp.maximum(slowest, jnp.where(other < SOLID, other, 0.0))
-        return Between(mean(straight), mean(slowest))
+        return Between(mean(straight), mean(jnp.where(slowest > EVEN * straight, slowest, straight)))
 
     return of(1), of(-1)
 
