@@ -122,6 +122,12 @@ def heat_equation(said):
     assert number(r"the rod is (\S+) warm", said) > 10
 
 
+def shortest_path(said):
+    waited, walked = number(r"door: (\S+) s;", said), number(r"T: (\S+) s\n", said)
+    assert waited < walked < 1.03 * waited
+    assert number(r"higher: (\S+) s,", said) == pytest.approx(-0.01 * waited, abs=1e-4)
+
+
 CHECKS = (
     limit_and_derivative,
     gradient_descent_is_euler,
@@ -135,6 +141,7 @@ CHECKS = (
     long_gradient,
     kernels_are_operators,
     heat_equation,
+    shortest_path,
 )
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument

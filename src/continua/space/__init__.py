@@ -17,6 +17,7 @@ from continua.space.coordinates import Cartesian, Coordinates, Cylindrical, Pola
 from continua.space.dictionary import KERNELS, KnownKernel
 from continua.space.divergence import divergence_form
 from continua.space.eigenbases import Basis, basis
+from continua.space.eikonal import TravelTimes, eikonal, signed_distance
 from continua.space.elliptic import (
     GMRES,
     ConjugateGradient,
@@ -85,6 +86,7 @@ __all__ = [
     "Symmetric",
     "Transform",
     "TransformThomas",
+    "TravelTimes",
     "basis",
     "biharmonic",
     "clamped_plate",
@@ -93,6 +95,7 @@ __all__ = [
     "divergence_form",
     "dst",
     "eigenmodes",
+    "eikonal",
     "extend",
     "helmholtz",
     "idct",
@@ -102,6 +105,7 @@ __all__ = [
     "operator_of",
     "poisson",
     "propagate",
+    "signed_distance",
     "stencil_of",
     "wide_halo",
 ]

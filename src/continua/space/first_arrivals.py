@@ -1,0 +1,349 @@
+r"""When the first arrival comes to the points of a grid: $|\nabla T| = s$, at first and at second order.
+
+1. A monotone scheme of first order on the simplices between a point and the row before it (`nearest`). It cannot fail,
+   and it tells which way the first arrival comes to each point, and that everything depends on what is earlier.
+2. Along those ways the times are carried once more, at second order and from what is upwind alone (`carried`).
+
+At a point source T has a kink that spoils every scheme. There the second turn is corrected by its own error on the
+distance from the source, so it is exact where the speed is constant: the factored equation, in its additive form.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from continua.space.sweeping import NEVER, Causal, Row, Slot, along, back, shifts, swept, until_quiet, upwind
+
+EVEN = 2.0  # the ratio of slownesses up to which a medium is smooth
+SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
+SOLID = 4 * SLOWEST  # the slowness of a wall
+WALL = 1e18  # that between a wall and its neighbours: to cross it takes longer than NEVER
+ASTRAY = 0.2  # of a spacing: how far on the other side a ray may come from, where the first turn chose the wrong one
+ROUGH = 1e-2  # of the time to cross a cell: the first turn needs no more to know where arrivals come from
+
+
+def unit(axis: int, offset: int, lateral: int) -> Slot:
+    """The place at `offset` along one lateral axis."""
+    return tuple(offset if j == axis else 0 for j in range(lateral))
+
+
+def across(spacing: Sequence[float], axis: int) -> list[float]:
+    """The spacings within a row."""
+    return [h for j, h in enumerate(spacing) if j != axis]
+
+
+def diagonal(*lengths: float) -> float:
+    """Of a box."""
+    return float(np.sqrt(np.sum(np.square(lengths))))
+
+
+# -- the first turn ---------------------------------------------------------------------------------------------------
+
+
+class Between(NamedTuple):
+    """Slowness between points and the row before them: it may jump, and what is slow must not be passed at its corner.
+
+    Attributes:
+        straight: [..., *lateral], to the point straight before.
+        aside: [..., *lateral], to the slowest of those beside that one where the slowness jumps, else the same.
+    """
+
+    straight: Array
+    aside: Array
+
+
+def nearest(row: Row, between: Between, main: float, lateral: Sequence[float]) -> Array:
+    r"""The first arrival by way of the row before: the least over its simplices, T being linear on each.
+
+    Vertices $v_0, v_1, \ldots$ that lie from each other at right angles give
+    $T = T_0 + L_0 \sqrt{s^2 - \sum (T_{j-1} - T_j)^2 / L_j^2}$ if the ray meets the inside of their simplex.
+
+    Args:
+        row: times in the row before, at -1, 0 and 1 along each lateral axis.
+        between: slowness.
+        main: the spacing along the sweep.
+        lateral: those within the row.
+    """
+    count, (s, aside) = len(lateral), between
+    middle = row[(0,) * count]
+    if not count:
+        return middle + main * s
+    sides = [[row[unit(j, side, count)] for side in (-1, 1)] for j in range(count)]
+    found = _least(
+        *(_by_edge(middle, _least(*pair), s, aside, main, h) for pair, h in zip(sides, lateral, strict=True))
+    )
+    if count == 1:
+        return found
+    (h, k), corners = lateral, [[row[i, j] for j in (-1, 1)] for i in (-1, 1)]
+    rows, columns = [_least(*c) for c in corners], [_least(*c) for c in zip(*corners, strict=True)]
+    found = _least(found, _by_edge(middle, _least(*rows), s, aside, main, diagonal(h, k)))
+    for one, other, near, far in ((h, k, sides[0], rows), (k, h, sides[1], columns)):
+        for b, c in zip(near, far, strict=True):
+            inside = _by_triangle(middle, b, c, s, main, one, other)
+            found = _least(found, inside, _by_edge(b, c, aside, aside, diagonal(main, one), other))
+    return found
+
+
+def _least(*fields: Array) -> Array:
+    found = fields[0]
+    for field in fields[1:]:
+        found = jnp.minimum(found, field)
+    return found
+
+
+def _by_edge(near: Array, far: Array, s: Array, aside: Array, length: float, along: float) -> Array:
+    """The least over the edge from `near`, at a distance of `length`, to `far`, at right angles and `aside`."""
+    steepest = along / diagonal(length, along)
+    slope = (near - far) / along
+    through = near + length * jnp.sqrt(s * s - jnp.clip(slope, 0.0, s * steepest) ** 2)
+    return jnp.where(slope > s * steepest, far + diagonal(length, along) * aside, through)
+
+
+def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float, other: float) -> Array:
+    """By way of the inside of the triangle a, b, c; never where the ray misses it."""
+    p, q = (a - b) / one, (b - c) / other
+    squared = s * s - p * p - q * q
+    meets = (q >= 0.0) & (p / one >= q / other) & (squared > (main * p / one) ** 2)
+    straight = jnp.sqrt(jnp.where(meets, squared, 1.0))
+    return jnp.where(meets, a + main * straight, NEVER)
+
+
+def slowness_between(s: Array) -> tuple[Between, Between]:
+    """That between the points and the rows before and behind them along the first axis."""
+
+    def mean(other: Array) -> Array:
+        found = 0.5 * (s + other)
+        return jnp.where(found > 0.4 * SOLID, WALL, found)
+
+    def of(sign: int) -> Between:
+        count = s.ndim - 1
+        row = shifts(s, [(-sign, *place) for place in near_places(count)], SOLID)
+        straight = row.pop((-sign, *(0,) * count))
+        slowest = straight
+        for other in row.values():
+            slowest = jnp.maximum(slowest, jnp.where(other < SOLID, other, 0.0))
+        return Between(mean(straight), mean(jnp.where(slowest > EVEN * straight, slowest, straight)))
+
+    return of(1), of(-1)
+
+
+def first_turn(start: Array, s: Array, spacing: Sequence[float], tolerance: Array) -> tuple[Array, Array]:
+    """Times of first order and the number of sweeps.
+
+    Args:
+        start: [*shape], NEVER but where arrivals begin.
+        s: [*shape], slowness.
+        spacing: along each axis.
+        tolerance: [*shape], how much the last sweeps may still move a time.
+    """
+    places = near_places(start.ndim - 1)
+
+    def sweep(m: int) -> Callable[[Array], Array]:
+        (up, down), widths = slowness_between(along(m, s)), across(spacing, m)
+
+        def step(before: Array, here: tuple[Array, Between]) -> tuple[Array, Array]:
+            row = shifts(before, places)
+            now = jnp.minimum(here[0], nearest(row, here[1], spacing[m], widths))
+            return now, now
+
+        def both(times: Array) -> Array:
+            times = back(m, swept(m, step, times, up, sign=1))
+            return back(m, swept(m, step, times, down, sign=-1))
+
+        return both
+
+    return until_quiet([sweep(m) for m in range(start.ndim)], start, tolerance)
+
+
+def near_places(lateral: int) -> list[Slot]:
+    """What the first turn reads."""
+    return list(itertools.product((-1, 0, 1), repeat=lateral))
+
+
+def far_places(lateral: int) -> list[Slot]:
+    """What the second turn reads."""
+    return near_places(lateral) + [unit(j, side, lateral) for j in range(lateral) for side in (-2, 2)]
+
+
+class Way(NamedTuple):
+    """How the points are reached that read a row before them along one axis: all [*layout], in the order of its sweeps.
+
+    Attributes:
+        sign: 1 where that is the row of the smaller index, -1 where that of the larger one, 0 for other points.
+        sides: for each lateral axis, -1 or 1, the side that the ray comes from; 0 where neither is earlier.
+        wide: for each lateral axis, 1 where two places on that side are earlier.
+        corner: 1 where the place on both sides is earlier (in 3-D).
+    """
+
+    sign: Array
+    sides: tuple[Array, ...] = ()
+    wide: tuple[Array, ...] = ()
+    corner: Array | None = None
+
+
+def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float]) -> list[Way]:
+    """For each axis, who reads along it, and on which side.
+
+    Args:
+        times: [*shape], of the first turn.
+        s: [*shape], slowness.
+        fixed: [*shape], points that read no others.
+        spacing: along each axis.
+    """
+    axes, lateral = range(times.ndim), times.ndim - 1
+    places = far_places(lateral)
+    seen: dict[tuple[int, int], Any] = {}
+    for m, sign in itertools.product(axes, (1, -1)):
+        (up, down), widths = slowness_between(along(m, s)), across(spacing, m)
+
+        def step(before: Array, here: tuple[Array, Between], m: int = m, widths: Any = widths) -> tuple[Array, Any]:
+            own, slowness = here
+            row = shifts(before, places)
+            return own, (nearest(row, slowness, spacing[m], widths), *_sides(row, own, lateral))
+
+        seen[m, sign] = swept(m, step, times, up if sign > 0 else down, sign=sign)
+    best, chosen = jnp.full_like(times, NEVER), jnp.zeros_like(times)
+    for number, ((m, _), found) in enumerate(seen.items(), 1):
+        value = back(m, found[0])
+        best, chosen = jnp.minimum(best, value), jnp.where(value < best, float(number), chosen)
+    chosen = jnp.where(fixed | (times >= NEVER), 0.0, chosen)
+
+    def way(m: int) -> Way:
+        own = along(m, chosen)
+        up, down = own == 2 * m + 1, own == 2 * m + 2
+
+        def pick(one: Array, other: Array) -> Array:
+            return jnp.where(up, one, jnp.where(down, other, 0.0))
+
+        below, above = seen[m, 1][1:], seen[m, -1][1:]
+        sides, wide = (tuple(map(pick, below[i], above[i])) for i in (0, 1))
+        return Way(pick(jnp.ones_like(own), -jnp.ones_like(own)), sides, wide, pick(below[2], above[2]))
+
+    return [way(m) for m in axes]
+
+
+def _sides(row: Row, own: Array, lateral: int) -> tuple[tuple[Array, ...], tuple[Array, ...], Array]:
+    """See `Way`."""
+    sides, wide = [], []
+    for j in range(lateral):
+        low, high, lower, higher = (row[unit(j, offset, lateral)] for offset in (-1, 1, -2, 2))
+        near, far = jnp.minimum(low, high), jnp.where(low < high, lower, higher)
+        sides.append(jnp.where(near < own, jnp.where(low < high, -1.0, 1.0), 0.0).astype(own.dtype))
+        wide.append(((far < own) & (lateral == 1)).astype(own.dtype))  # unstable across two axes
+    corner = jnp.ones_like(own)
+    if lateral == 2:
+        corner = (_corner(row, sides) < own).astype(own.dtype)
+    return tuple(sides), tuple(wide), corner
+
+
+def _corner(row: Row, sides: Sequence[Array]) -> Array:
+    first, second = sides
+    low, high = (jnp.where(second < 0, row[i, -1], row[i, 1]) for i in (-1, 1))
+    return jnp.where(first < 0, low, high)
+
+
+# -- the second turn --------------------------------------------------------------------------------------------------
+
+
+class Medium(NamedTuple):
+    """What lies between the points and the rows before them, in the order of the sweeps along one axis.
+
+    Attributes:
+        way: who reads what.
+        slowness: the mean of that of the point and of the one straight before it.
+        slopes: for each lateral axis, how that changes if the ray comes from one place aside.
+        correction: added to the times.
+    """
+
+    way: Way
+    slowness: Array
+    slopes: tuple[Array, ...]
+    correction: Array
+
+
+def carried(row: Row, medium: Medium, main: float, lateral: Sequence[float]) -> Array:
+    r"""The times of points from those that are upwind of them in the row before.
+
+    $$ T = Q(c) + \bar s \sqrt{h^2 + \textstyle\sum (c_j h_j)^2}, \qquad
+       c_j = \frac{h}{h_j} \frac{p_j}{\sqrt{\bar s^2 - |p|^2}} $$
+
+    where Q interpolates the row before, p is its slope there, and c says, in spacings, where the ray comes from.
+    By Fermat's principle an error of c matters only squared.
+
+    Args:
+        row: the row before.
+        medium: what lies between.
+        main: the spacing along the sweep.
+        lateral: those within the row.
+    """
+    count, (way, s, slopes, correction) = len(lateral), medium
+    middle = row[(0,) * count]
+    lines = [_line(row, middle, way.sides[j], way.wide[j], unit(j, 1, count)) for j in range(count)]
+    steep = [-slope / h for (slope, _), h in zip(lines, lateral, strict=True)]
+    ahead = jnp.maximum(s * s - sum((p * p for p in steep), jnp.zeros_like(s)), 1e-6 * s * s)
+    tangent = (
+        jnp.sqrt(ahead) / ahead
+    )  # never 1/sqrt, which XLA turns into an instruction that is not vectorised: 5 times as long
+    where = [
+        jnp.clip((main / h) * p * tangent, -ASTRAY * wide, 1.0)
+        for p, wide, h in zip(steep, way.wide, lateral, strict=True)
+    ]
+    time, squared = middle + correction, jnp.full_like(s, main * main)
+    if count == 2:
+        where, twist = _twisted(row, middle, way, where)
+        time = time + twist
+    for c, (slope, bend), rise, h in zip(where, lines, slopes, lateral, strict=True):
+        time, s, squared = time + c * (slope + c * bend), s + c * rise, squared + (c * h) ** 2
+    return time + s * jnp.sqrt(squared)
+
+
+def _line(row: Row, middle: Array, side: Array, wide: Array, one: Slot) -> tuple[Array, Array]:
+    """The change on the way to one side is c `slope` + c² `bend`, c = 1 being the next place."""
+    two = tuple(2 * o for o in one)
+    near, far = (jnp.where(side < 0, row[tuple(-o for o in place)], row[place]) for place in (one, two))
+    near = jnp.where(side == 0, middle, near)
+    bend = jnp.where((wide > 0) & (side != 0), 0.5 * (middle - 2 * near + far), 0.0)
+    return near - middle - bend, bend
+
+
+def _twisted(row: Row, middle: Array, way: Way, where: list[Array]) -> tuple[list[Array], Array]:
+    """The mixed difference at the corner that the ray comes by; without that corner it comes along one axis."""
+    one, other = where
+    near = [jnp.where(side < 0, row[unit(j, -1, 2)], row[unit(j, 1, 2)]) for j, side in enumerate(way.sides)]
+    there = jnp.asarray(way.corner) > 0
+    twist = jnp.where(there, _corner(row, way.sides) - near[0] - near[1] + middle, 0.0)
+    where = [jnp.where(there | (one >= other), one, 0.0), jnp.where(there | (one < other), other, 0.0)]
+    return where, jnp.where((way.sides[0] != 0) & (way.sides[1] != 0), where[0] * where[1] * twist, 0.0)
+
+
+def medium(m: int, s: Array, way: Way, correction: Array) -> Medium:
+    """Along one axis, from the slowness [*shape]."""
+    rows, count = along(m, s), s.ndim - 1
+    row = upwind(rows, way.sign, far_places(count))
+    middle = row[(0,) * count]
+    still = jnp.zeros_like(middle)
+    slopes = tuple(0.5 * _line(row, middle, way.sides[j], still, unit(j, 1, count))[0] for j in range(count))
+    return Medium(way, 0.5 * (rows + middle), slopes, correction)
+
+
+def second_turn(
+    times: Array, between: Sequence[Medium], spacing: Sequence[float], tolerance: Array
+) -> tuple[Array, Array, Causal]:
+    """Times of second order, the number of sweeps, and who reads what.
+
+    Args:
+        times: [*shape], of the first turn; those that read no others stay.
+        between: for each axis.
+        spacing: along each axis.
+        tolerance: [*shape], how much the last sweeps may still move a time.
+    """
+
+    def update(m: int, row: Row, here: Medium) -> Array:
+        return carried(row, here, spacing[m], across(spacing, m))
+
+    causal = Causal([here.way.sign for here in between], far_places(times.ndim - 1), update)
+    return *until_quiet(causal.sweeps(between), times, tolerance), causal
