@@ -1,6 +1,7 @@
 """Systems of coordinates: what a step along an axis is worth in length, and a cell in volume."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from jaxtyping import Array
 Points = tuple[Array, ...]  # one array for each axis, which broadcast against each other
 
 
+@dataclass(frozen=True)
 class Coordinates:
     r"""Orthogonal coordinates.
 
@@ -18,16 +20,6 @@ class Coordinates:
     """
 
     names: ClassVar[tuple[str, ...]]
-
-    def __eq__(self, other: object) -> bool:
-        """Coordinates have no parameters: they are equal if they are of one kind."""
-        return type(self) is type(other)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
 
     @abstractmethod
     def measure(self, points: Points) -> Any:
