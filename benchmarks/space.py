@@ -21,12 +21,13 @@ PACKAGES = ("jax", "jaxlib", "numpy", "numba", "opencv-python-headless", "py-pde
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 STEPS, RATIO = 32, 0.2  # explicit steps, and D Δt / Δx² of each
 POWER_STEPS = 1000
+SIDES = (64, 128, 256, 512, 1024, 2048)
 NUMBA, SPACE, COPY = "numba loops", "continua", "copy"
 
 INTRODUCTION = """# Fields and stencils
 
 Written by `python benchmarks/space.py`; all numbers are in [space.json](space.json). Elliptic problems have
-[a page of their own](space-elliptic.md), and so have [travel times](space-eikonal.md).
+[a page of their own](space_elliptic.md), and so have [travel times](space_eikonal.md).
 
 Machine: {cpu}, {cores} cores, {system}, Python {python}. Versions: {versions}. One pinned core, one thread, {rounds}
 interleaved rounds: the median, and in brackets the smallest. Compile time is no part of it. `continua` is
@@ -36,6 +37,17 @@ difference between its result and that of numba's stands beside the times.
 | target | measured | asked for | |
 |---|--:|--:|---|
 """
+
+TITLES = {
+    "heat": "Heat, 1024²",
+    "cube": "Heat, 128³",
+    "large": "Heat, 4096²",
+    "power": "A thousand steps",
+    "filter": "A non-linear filter",
+    "layer": "A depth-wise layer",
+    "sizes": "Cost against size",
+}
+STEPPED = ("heat", "cube", "large")
 
 WORDS = {
     "heat": f"""Heat with insulated faces, explicit Euler, {STEPS} steps at D Δt/Δx² = {RATIO}; milliseconds a step. The
@@ -48,6 +60,8 @@ faster than that unless it takes several steps on what is in cache.""",
 growth factor of each wave (`propagate`), the same numbers as {POWER_STEPS} steps of the loop.""",
     "filter": f"""Perona and Malik's diffusion, {STEPS} steps on 512² points, float32, and its gradient. The naive forms
 are padded arrays in a `lax.scan`, differentiated by JAX.""",
+    "sizes": """Time and memory against the number of points N, float64; the figure has them beside lines of N and
+N log N. Fields are the arrays of N numbers that a program holds at once beyond what goes in and comes out.""",
     "layer": "A depth-wise 3 × 3 layer on 8 × 16 × 128² numbers, float32, beside `lax.conv_general_dilated`.",
 }
 
@@ -328,6 +342,67 @@ def layer(rounds: int) -> Record:
     return {"rows": measured(functions, [weights, field], rounds, read)}
 
 
+def sizes(rounds: int) -> Record:
+    """One program of each kind on squares of growing size."""
+    import jax.numpy as jnp
+    import numpy as np
+
+    from continua.space import Dirichlet, Evolution, Grid, Neumann, Stencil, poisson, propagate
+
+    found: Record = {}
+    for side in SIDES:
+        field = start((side, side), np.float64)
+        cells = Grid.cells((side, side), upper=(float(side), float(side)))
+        heat = Evolution(Stencil.of("laplace", cells, Neumann()))
+        functions: Any = {
+            "heat, 32 steps": {"forward": by_continua((side, side), np.float64, RATIO, 16)},
+            "heat, any time at once": {"forward": lambda u, heat=heat: propagate(heat, u, jnp.float64(6.4))},
+            "Poisson": {"forward": lambda u, cells=cells: poisson(cells, u, Dirichlet())},
+        }
+        rows = measured(functions, [field], rounds, lambda *_: {})
+        for name, row in rows.items():
+            cells_held = row["forward"]["temp_bytes"] / field.nbytes
+            found.setdefault(name, {})[side] = {"cpu": row["forward"]["cpu"], "fields": cells_held}
+    return found
+
+
+def draw(found: Record, path: Path) -> None:
+    """Seconds a call against points."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name, row in found.items():
+        points = np.array([int(side) ** 2 for side in row])
+        axes.loglog(points, [cells["cpu"] / 1e3 for cells in row.values()], "o-", label=name)
+    last = max(cells["cpu"] / 1e3 for row in found.values() for cells in row.values())
+    points = np.array([min(SIDES) ** 2, max(SIDES) ** 2], float)
+    axes.loglog(points, last * points / points[-1], "k:", linewidth=0.8, label="N")
+    axes.loglog(
+        points,
+        last * points * np.log(points) / (points[-1] * np.log(points[-1])),
+        "k--",
+        linewidth=0.8,
+        label="N log N",
+    )
+    axes.set(xlabel="points N", ylabel="CPU seconds")
+    axes.legend(fontsize=8)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def sizes_table(found: Record) -> str:
+    sides = [*next(iter(found.values()))]
+    lines = [
+        "| ns a point (fields held) | " + " | ".join(f"{side}²" for side in sides) + " |",
+        "|---|" + "--:|" * len(sides),
+    ]
+    for name, row in found.items():
+        cells = [f"{1e6 * one['cpu'] / int(side) ** 2:.3g} ({one['fields']:.1f})" for side, one in row.items()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n\n![Cost against size](space.svg)"
+
+
 def run(only: list[str], rounds: int) -> Record:
     found: Record = {}
     if "heat" in only:
@@ -342,6 +417,8 @@ def run(only: list[str], rounds: int) -> Record:
         found["filter"] = filters(rounds)
     if "layer" in only:
         found["layer"] = layer(rounds)
+    if "sizes" in only:
+        found["sizes"] = sizes(max(3, rounds // 3))
     return found
 
 
@@ -410,22 +487,11 @@ def page(record: Record) -> str:
     for name, ratio, most in promises(record["found"]):
         text += f"| {name} | {share(ratio)} | ≤ {share(most)} | {'met' if ratio <= most else 'missed'} |\n"
     for key, words in WORDS.items():
-        for one in (
-            record["found"].get(key, [])
-            if key not in ("filter", "layer")
-            else [record["found"][key]]
-            if key in record["found"]
-            else []
-        ):
-            title = {
-                "heat": "Heat, 1024²",
-                "cube": "Heat, 128³",
-                "large": "Heat, 4096²",
-                "power": "A thousand steps",
-            }.get(key, key.title())
+        parts = record["found"].get(key, [])
+        for one in parts if isinstance(parts, list) else [parts]:
             detail = ", ".join(str(one[k]) for k in ("dtype", "boundary") if k in one)
-            text += f"\n## {title}{f', {detail}' if detail else ''}\n\n{words}\n\n"
-            text += table(one, STEPS if key in ("heat", "cube", "large") else 1) + "\n"
+            text += f"\n## {TITLES[key]}{f', {detail}' if detail else ''}\n\n{words}\n\n"
+            text += (sizes_table(one) if key == "sizes" else table(one, STEPS if key in STEPPED else 1)) + "\n"
     return text
 
 
@@ -447,4 +513,6 @@ if __name__ == "__main__":
         "found": found,
     }
     publish(arguments.to, "space", record, page)
+    if "sizes" in found:
+        draw(found["sizes"], arguments.to / "space.svg")
     sys.stdout.write(page(record))

@@ -166,7 +166,7 @@ def main() -> None:
     timing.pin_one_core()
     record: Record = {"machine": timing.machine(), "versions": timing.versions(PACKAGES), "rounds": options.rounds}
     record |= {"quiet": options.quiet, "table": table(options.rounds), "sizes": sizes(options.rounds)}
-    publish(options.output, "space-eikonal", record, page)
+    publish(options.output, "space_eikonal", record, page)
     print(page(record))
 
 

@@ -128,6 +128,14 @@ def test_steps_too_long_for_the_grid_are_refused():
         solve(heat, BUMP, ts, method=Euler(), step_control=Fixed(0.01))
     with pytest.raises(ArgumentError, match=r"at most 0\.05 for Euler\(\)"):
         solve(heat, BUMP, ts, method=Substeps(Euler(), 8), step_control=Fixed(0.1))
+    with pytest.raises(ArgumentError, match=r"at most 0\.00625 for Euler\(\)"):
+        jax.jit(lambda u: solve(heat, u, ts, method=Euler(), step_control=Fixed(0.01)).ys)(BUMP)
+    flow = Evolution(Flow(perona_malik, Symmetric(), grid=GRID))
+    assert jax.jit(lambda u: solve(flow, u, ts / 1e3, method=Euler(), step_control=Fixed(1e-4)).ys)(BUMP).shape == (
+        2,
+        24,
+        20,
+    )
     wind = Evolution(Stencil.of("dx", GRID, Periodic()))
     with pytest.raises(ArgumentError, match="only travel, and no step of Euler"):
         solve(wind, BUMP, 2 * ts, method=Euler(), step_control=Fixed(0.05))

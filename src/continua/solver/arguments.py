@@ -283,7 +283,8 @@ def check_stability(method: Method, equation: Equation, control: StepControl, ts
         return
     if is_traced(control.h) or is_traced(ts) or (spectrum := equation.spectrum()) is None:
         return
-    h, span, name = float(control.h), float(ts[-1] - ts[0]), type(inner).__name__
+    times = np.asarray(ts)
+    h, span, name = float(control.h), float(times[-1] - times[0]), type(inner).__name__
     if span <= 0:  # backward in time, all that falls grows
         return
     grows = growth_factor(method, h, spectrum)

@@ -54,7 +54,8 @@ class Evolution(Spatial):
         """That of the operator, times the largest rate; a source is not in it."""
         if any(map(is_traced, jax.tree.leaves(self))):
             return None
-        return float(np.max(np.asarray(self.rate))) * self.operator.spectrum()
+        found = self.operator.spectrum()
+        return None if found is None else float(np.max(np.asarray(self.rate))) * found
 
     def repeats(self) -> bool:
         """Without a source, for one rate everywhere, if the ghosts of the start go on as they would."""

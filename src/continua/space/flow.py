@@ -15,6 +15,8 @@ from continua.space.grid import Grid
 from continua.space.neighbours import Offsets, flowing
 from continua.space.stencil import LocalOperator
 
+SLOPES = np.concatenate([-np.geomspace(1e-6, 1e6, 241), [0.0], np.geomspace(1e-6, 1e6, 241)])
+
 
 class Flow(LocalOperator):
     r"""What flows in from the neighbours along the axes.
@@ -80,11 +82,15 @@ class Flow(LocalOperator):
         ]
         return self.closed(sum(parts[1:], parts[0]))
 
-    def spectrum(self, points: int = 32) -> np.ndarray:
-        """Real, to the sharpest wave, of the steepest φ on a sample of slopes."""
-        slopes = jnp.geomspace(1e-6, 1e6, 241)
-        steepest = float(jnp.abs(jax.vmap(jax.grad(self.flux))(jnp.concatenate([-slopes, jnp.zeros(1), slopes]))).max())
-        return -steepest * 4 * sum(h**-2 for h in self.spacing) * np.linspace(0, 1, points) + 0j
+    def spectrum(self, points: int = 32) -> np.ndarray | None:
+        """Real, to the sharpest wave, of the steepest φ on a sample of slopes; None while φ is being traced."""
+        with jax.ensure_compile_time_eval():
+            slopes = jnp.asarray(SLOPES)
+            steepest = jax.jvp(self.flux, (slopes,), (jnp.ones_like(slopes),))[1]
+        if is_traced(steepest):
+            return None
+        largest = float(np.abs(np.asarray(steepest)).max())
+        return -largest * 4 * sum(h**-2 for h in self.spacing) * np.linspace(0, 1, points) + 0j
 
     def ghosts_persist(self) -> bool:
         """Under mirrors and periodic faces."""

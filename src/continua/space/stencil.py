@@ -65,8 +65,8 @@ class LocalOperator(eqx.Module):
         """Of a field [*shape] or [..., *shape], the same."""
 
     @abstractmethod
-    def spectrum(self, points: int = 32) -> np.ndarray:
-        """Complex numbers that bound its eigenvalues."""
+    def spectrum(self, points: int = 32) -> np.ndarray | None:
+        """Complex numbers that bound its eigenvalues; None where nothing is known of them yet."""
 
     @abstractmethod
     def ghosts_persist(self) -> bool:
