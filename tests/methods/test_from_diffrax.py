@@ -3,6 +3,7 @@
 import builtins
 import math
 
+import diffrax
 import jax
 import jax.numpy as jnp
 import pytest
@@ -31,8 +32,6 @@ def test_without_diffrax_one_line_says_so(monkeypatch):
 
 
 def test_the_same_pair_takes_the_same_steps_and_has_the_same_gradient():
-    diffrax = pytest.importorskip("diffrax", reason="diffrax is not installed")
-
     def both(method):
         def value(y0):
             solution = solve(LotkaVolterra(), y0, TS, method=method, **OPTIONS)
@@ -50,8 +49,6 @@ def test_the_same_pair_takes_the_same_steps_and_has_the_same_gradient():
 
 
 def test_an_implicit_solver_an_event_and_forward_mode():
-    diffrax = pytest.importorskip("diffrax", reason="diffrax is not installed")
-
     def fall(rate):
         event = Event(lambda t, y, args: y[0] - 0.5, terminal=True)
         method = FromDiffrax(diffrax.Kvaerno3())
@@ -72,7 +69,6 @@ def test_an_implicit_solver_an_event_and_forward_mode():
 
 
 def test_what_cannot_stand_for_a_method_is_refused():
-    diffrax = pytest.importorskip("diffrax", reason="diffrax is not installed")
     with pytest.raises(ArgumentTypeError, match=r"must be a solver of diffrax. Got Tsit5"):
         FromDiffrax(Tsit5())
     with pytest.raises(ArgumentError, match=r"must solve one ODETerm. Got KenCarp4\(\)"):
