@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from continua import solve
+from continua import solve, solve_ensemble
 from continua.core import ArgumentError, ArgumentTypeError
 from continua.equations import LotkaVolterra
 from continua.methods import FromDiffrax, Tsit5
-from continua.solver import Event
+from continua.solver import Event, Fixed
 
 TS, START = jnp.linspace(0.0, 5.0, 6), jnp.array([1.0, 2.0])
 OPTIONS = {"rtol": 1e-8, "atol": 1e-8}
@@ -46,6 +46,25 @@ def test_the_same_pair_takes_the_same_steps_and_has_the_same_gradient():
     assert jnp.allclose(gradient, slope, rtol=1e-11)
     batch = jax.jit(jax.vmap(theirs))(jnp.stack([1.1 * START, START]))
     assert jnp.allclose(batch[1][1], slope, rtol=1e-11)
+
+
+def test_an_ensemble_and_a_large_batch_are_a_loop_of_solve():
+    """JAX maps the solver: its steps know no lanes."""
+    starts = START[None] * jnp.linspace(0.8, 1.2, 5)[:, None]
+    how = {"method": FromDiffrax(diffrax.Heun()), "step_control": Fixed(0.25)}
+
+    def one(y0):
+        return (solve(LotkaVolterra(), y0, TS, **how).ys ** 2).sum()
+
+    def together(y0):
+        return (solve_ensemble(LotkaVolterra(), y0, TS, lanes=2, **how).ys ** 2).sum()
+
+    values, slopes = jax.jit(lambda y0: jax.lax.map(jax.value_and_grad(one), y0))(starts)
+    value, gradient = jax.jit(jax.value_and_grad(together))(starts)
+    assert float(value) == pytest.approx(float(values.sum()), rel=1e-13)
+    assert jnp.allclose(gradient, slopes, rtol=1e-12)
+    large = jax.jit(jax.vmap(jax.grad(one)))(jnp.tile(starts, (100, 1)))
+    assert jnp.allclose(large, jnp.tile(slopes, (100, 1)), rtol=1e-12)
 
 
 def test_an_implicit_solver_an_event_and_forward_mode():
