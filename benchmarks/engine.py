@@ -26,6 +26,8 @@ measured; {machine}, Python {python}, JAX {jax}, diffrax {diffrax}.
 
 CPU time on one core over that of diffrax with its default adjoint, medians; what was promised, in brackets; a miss is
 bold. Compile time is over diffrax's too: at most {forward} forward, {gradient} with the gradient.
+
+How time grows with the tolerance, the batch and the dimension: [cost.md](cost.md).
 """
 
 

@@ -167,22 +167,32 @@ def by_torch(case: Case) -> tables.Functions:
     return {TORCH: {"forward": forward, "gradient": gradient}}
 
 
-def measured(case: Case, rounds: int) -> Record:
-    """Every candidate forward and with its gradient, errors beside their times."""
+def both(end: Callable[[Any, Any], Any]) -> dict[str, Callable[..., Any]]:
+    """The end, and the sum of its squares with the gradient."""
+    import jax
+
+    return {"forward": end, "gradient": jax.value_and_grad(lambda p, y0: (end(p, y0) ** 2).sum(), (0, 1))}
+
+
+def error(kind: str, output: Any, exact: Any) -> float:
+    """The largest difference of the end, or of the gradient, relative to the largest entry of each array."""
     import jax
     import numpy as np
 
+    found, true = (x if kind == "forward" else x[1] for x in (output, exact))
+    pairs = zip(map(np.asarray, jax.tree.leaves(found)), map(np.asarray, jax.tree.leaves(true)), strict=True)
+    return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in pairs)
+
+
+def measured(case: Case, rounds: int) -> Record:
+    """Every candidate forward and with its gradient, errors beside their times."""
+    import jax
+
     point = jax.tree.map(jax.numpy.asarray, problem(case))
-
-    def both(end: Callable[[Any, Any], Any]) -> dict[str, Callable[..., Any]]:
-        return {"forward": end, "gradient": jax.value_and_grad(lambda p, y0: (end(p, y0) ** 2).sum(), (0, 1))}
-
     exact = {kind: jax.jit(function)(*point) for kind, function in both(ends(case, 1e-3)[OURS]).items()}
 
     def read(_: str, kind: str, output: Any) -> Record:
-        found, true = (x if kind == "forward" else x[1] for x in (output, exact[kind]))
-        pairs = zip(map(np.asarray, jax.tree.leaves(found)), map(np.asarray, jax.tree.leaves(true)), strict=True)
-        return {"error": max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in pairs)}
+        return {"error": error(kind, output, exact[kind])}
 
     functions = {name: both(end) for name, end in ends(case).items()}
     return tables.measured(functions, point, rounds, read, by_torch(case))

@@ -29,7 +29,8 @@ def by_continua(**options: int) -> Values:
     return values
 
 
-def _slope(_: jax.Array, y: jax.Array, p: jax.Array) -> jax.Array:
+def slope(_: jax.Array, y: jax.Array, p: jax.Array) -> jax.Array:
+    """dy/dt."""
     return jnp.stack([p[0] * y[0] - p[1] * y[0] * y[1], p[2] * y[0] * y[1] - p[3] * y[1]])
 
 
@@ -39,7 +40,7 @@ def by_diffrax(adjoint: diffrax.AbstractAdjoint) -> Values:
     options = {"stepsize_controller": control, "max_steps": BUDGET, "adjoint": adjoint}
 
     def values(p: jax.Array, y0: jax.Array) -> jax.Array:
-        term, saveat = diffrax.ODETerm(_slope), diffrax.SaveAt(ts=jnp.asarray(TIMES))
+        term, saveat = diffrax.ODETerm(slope), diffrax.SaveAt(ts=jnp.asarray(TIMES))
         return diffrax.diffeqsolve(term, diffrax.Tsit5(), 0.0, 100.0, None, y0, p, saveat=saveat, **options).ys
 
     return values

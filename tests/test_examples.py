@@ -128,6 +128,11 @@ def shortest_path(said):
     assert number(r"higher: (\S+) s,", said) == pytest.approx(-0.01 * waited, abs=1e-4)
 
 
+def kuramoto_sivashinsky(said):
+    assert number(r"at the end: (\S+),", said) == pytest.approx(number(r"gained: (\S+)\n", said), rel=1e-3)
+    assert number(r"exp\((\S+) t\),", said) == pytest.approx(0.048, abs=0.008)  # over 10,000 units of time: ±0.003
+
+
 CHECKS = (
     limit_and_derivative,
     gradient_descent_is_euler,
@@ -142,6 +147,7 @@ CHECKS = (
     kernels_are_operators,
     heat_equation,
     shortest_path,
+    kuramoto_sivashinsky,
 )
 LESSONS = {check.__name__: check for check in CHECKS}
 FIGURES = {"rnn_is_an_ode": "rnn_is_an_ode.png", "lynx_hare": "lynx-hare.svg"}  # without an argument

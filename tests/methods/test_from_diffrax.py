@@ -3,15 +3,16 @@
 import builtins
 import math
 
+import diffrax
 import jax
 import jax.numpy as jnp
 import pytest
 
-from continua import solve
+from continua import solve, solve_ensemble
 from continua.core import ArgumentError, ArgumentTypeError
 from continua.equations import LotkaVolterra
 from continua.methods import FromDiffrax, Tsit5
-from continua.solver import Event
+from continua.solver import Event, Fixed
 
 TS, START = jnp.linspace(0.0, 5.0, 6), jnp.array([1.0, 2.0])
 OPTIONS = {"rtol": 1e-8, "atol": 1e-8}
@@ -31,8 +32,6 @@ def test_without_diffrax_one_line_says_so(monkeypatch):
 
 
 def test_the_same_pair_takes_the_same_steps_and_has_the_same_gradient():
-    diffrax = pytest.importorskip("diffrax", reason="diffrax is not installed")
-
     def both(method):
         def value(y0):
             solution = solve(LotkaVolterra(), y0, TS, method=method, **OPTIONS)
@@ -49,9 +48,26 @@ def test_the_same_pair_takes_the_same_steps_and_has_the_same_gradient():
     assert jnp.allclose(batch[1][1], slope, rtol=1e-11)
 
 
-def test_an_implicit_solver_an_event_and_forward_mode():
-    diffrax = pytest.importorskip("diffrax", reason="diffrax is not installed")
+def test_an_ensemble_and_a_large_batch_are_a_loop_of_solve():
+    """JAX maps the solver: its steps know no lanes."""
+    starts = START[None] * jnp.linspace(0.8, 1.2, 5)[:, None]
+    how = {"method": FromDiffrax(diffrax.Heun()), "step_control": Fixed(0.25)}
 
+    def one(y0):
+        return (solve(LotkaVolterra(), y0, TS, **how).ys ** 2).sum()
+
+    def together(y0):
+        return (solve_ensemble(LotkaVolterra(), y0, TS, lanes=2, **how).ys ** 2).sum()
+
+    values, slopes = jax.jit(lambda y0: jax.lax.map(jax.value_and_grad(one), y0))(starts)
+    value, gradient = jax.jit(jax.value_and_grad(together))(starts)
+    assert float(value) == pytest.approx(float(values.sum()), rel=1e-13)
+    assert jnp.allclose(gradient, slopes, rtol=1e-12)
+    large = jax.jit(jax.vmap(jax.grad(one)))(jnp.tile(starts, (100, 1)))
+    assert jnp.allclose(large, jnp.tile(slopes, (100, 1)), rtol=1e-12)
+
+
+def test_an_implicit_solver_an_event_and_forward_mode():
     def fall(rate):
         event = Event(lambda t, y, args: y[0] - 0.5, terminal=True)
         method = FromDiffrax(diffrax.Kvaerno3())
@@ -72,7 +88,6 @@ def test_an_implicit_solver_an_event_and_forward_mode():
 
 
 def test_what_cannot_stand_for_a_method_is_refused():
-    diffrax = pytest.importorskip("diffrax", reason="diffrax is not installed")
     with pytest.raises(ArgumentTypeError, match=r"must be a solver of diffrax. Got Tsit5"):
         FromDiffrax(Tsit5())
     with pytest.raises(ArgumentError, match=r"must solve one ODETerm. Got KenCarp4\(\)"):

@@ -48,7 +48,8 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | 
     """The values at `ts`, which rise or fall, the ending and the events; times between the ends may repeat."""
     question, ts, flat, watch, problem = _posed(question, ts)
     field, method = flat.fields[0], question.method
-    run = question.adjoint.kernel(field, method, watch, question.max_steps, question.lanes)
+    lanes = question.lanes if method.in_lanes else None
+    run = question.adjoint.kernel(field, method, watch, question.max_steps, lanes)
     ending, drawn, _ = run(problem)
     inside, layout = len(ts) - 2, layout_of(watch, method, ts.dtype)
 

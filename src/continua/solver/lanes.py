@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Int
 
@@ -75,18 +76,18 @@ class Batch(NamedTuple):
 
 def through(batch: Batch, lanes: int) -> Trace:
     """Where every problem ends, and the rows with its outputs and events, as lanes of the whole batch."""
-    inside = batch.problem.outputs.shape[-1]
+    inside, begun = batch.problem.outputs.shape[-1], batch.whole().begin()
     if not inside and batch.watch is None:
-        last = refilled(batch, lanes)
+        last = refilled(batch, lanes, begun)[0]
         return Trace(
             last,
             jnp.zeros((0, layout_of(None, batch.method, last.y.dtype).head + len(last.y), batch.size), last.y.dtype),
             None,
         )
-    order = _by_attempts(batch, lanes)
+    order = _by_attempts(batch, lanes, begun)
 
     def turn(scratch: Record | None, index: Index) -> tuple[Record | None, tuple[Stepper, Array]]:
-        trace = batch.at(index).run(False, scratch)
+        trace = batch.at(index).run(False, scratch, begun.h[:, jnp.minimum(index, batch.size - 1)])
         found = jax.tree.map(lambda x: jnp.moveaxis(x, -1, 0), (trace.last, trace.drawn))
         return trace.record, found
 
@@ -101,30 +102,24 @@ def sorted_back(blocks: Array, order: Array) -> Array:
     return lax.collapse(blocks, 0, 2)[place]
 
 
-def _by_attempts(batch: Batch, lanes: int) -> Array:
-    """An order in which neighbours need similar numbers of attempts: as they are, where one block shows little spread.
+def _by_attempts(batch: Batch, lanes: int, begun: Stepper) -> Array:
+    """An order in which neighbours need similar numbers of attempts: as they are, where a sample shows little spread.
 
     A first run through all problems is dear where the blocks would have been even.
     """
-    sample = batch.at(jnp.arange(lanes, dtype=jnp.int32) * (batch.size // lanes))
-    attempts = _until_idle(sample, sample.begin(), jnp.asarray(lanes)).counts[0].astype(jnp.float32)
-    uneven = jnp.max(attempts) > UNEVEN * jnp.mean(attempts)
+    last, served = refilled(batch, lanes, begun, True)
     numbers = jnp.arange(batch.size, dtype=jnp.int32)
-
-    def counted(numbers: Array) -> Array:
-        return jnp.argsort(-refilled(batch, lanes).counts[0]).astype(numbers.dtype)
-
-    return lax.cond(uneven, counted, lambda numbers: numbers, numbers)
+    return lax.cond(served > lanes, lambda: jnp.argsort(-last.counts[0]).astype(numbers.dtype), lambda: numbers)
 
 
-def refilled(batch: Batch, lanes: int) -> Stepper:
-    """Where every problem ends, as lanes of the whole batch; no outputs are looked up on the way.
+def refilled(batch: Batch, lanes: int, begun: Stepper, sampled: bool = False) -> tuple[Stepper, Count]:
+    """Where every problem ends, as lanes of the whole batch, and how many were served; no outputs are looked up.
 
-    The shelf holds where every problem stands. A lane borrows one, and gives it back when it has ended.
+    The shelf holds where every problem stands. A lane borrows one, and gives it back when it has ended. Where `sampled`
+    is set, a sample goes first, and nobody follows where its problems are alike.
     """
-    begun = batch.whole().begin()
     shelf, unpack = _shelf(begun)
-    queue = jnp.append(_queue(batch, begun), batch.size)
+    queue = jnp.append(_sample_first(batch.size, lanes) if sampled else _queue(batch, begun), batch.size)
 
     def going(carry: tuple[list[Array], Index, Count]) -> Array:
         return jnp.any(carry[1] < batch.size)
@@ -133,20 +128,22 @@ def refilled(batch: Batch, lanes: int) -> Stepper:
         shelf, index, served = carry
         loop = batch.at(index)
         state = unpack([rows[index] for rows in shelf])
-        state = _until_idle(loop, state, jnp.where(served < batch.size, max(lanes // IDLE, 1), lanes))
+        first = sampled & (served == lanes)
+        state = _until_idle(loop, state, jnp.where(first | (served == batch.size), lanes, max(lanes // IDLE, 1)))
+        attempts = state.counts[0].astype(jnp.float32)
+        enough = first & (jnp.max(attempts) <= UNEVEN * jnp.mean(attempts))
         shelf = [rows.at[index].set(new) for rows, new in zip(shelf, _shelf(state)[0], strict=True)]
         ended = ~_going(loop, state)[0]
         place = served + jnp.cumsum(ended, dtype=jnp.int32) - 1
         following = queue[jnp.minimum(place, batch.size)]
-        return (
-            shelf,
-            jnp.where(ended, following, index),
-            jnp.minimum(served + jnp.sum(ended, dtype=jnp.int32), batch.size),
-        )
+        following = jnp.where(enough, batch.size, jnp.where(ended, following, index))
+        more = jnp.where(enough, 0, jnp.sum(ended, dtype=jnp.int32))
+        return shelf, following, jnp.minimum(served + more, batch.size)
 
     nobody = [jnp.concatenate([rows, rows[-1:]]) for rows in shelf]
     first = (nobody, queue[:lanes], jnp.asarray(lanes, jnp.int32))
-    return unpack([rows[:-1] for rows in lax.while_loop(going, serve, first)[0]])
+    shelf, _, served = lax.while_loop(going, serve, first)
+    return unpack([rows[:-1] for rows in shelf]), served
 
 
 def _shelf(state: Stepper) -> tuple[list[Array], Callable[[list[Array]], Stepper]]:
@@ -166,6 +163,12 @@ def _shelf(state: Stepper) -> tuple[list[Array], Callable[[list[Array]], Stepper
         return jax.tree.unflatten(tree, [found[i] for i in range(len(leaves))])
 
     return rows, unpack
+
+
+def _sample_first(size: int, lanes: int) -> Index:
+    """All numbers, the first of them evenly spaced."""
+    sample = np.arange(lanes) * (size // lanes)
+    return jnp.asarray(np.append(sample, np.setdiff1d(np.arange(size), sample)), jnp.int32)
 
 
 def _queue(batch: Batch, begun: Stepper) -> Array:

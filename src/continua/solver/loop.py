@@ -248,10 +248,11 @@ class Loop(NamedTuple):
         """Of its packed rows."""
         return layout_of(self.watch, self.method, self.problem.y.dtype)
 
-    def begin(self) -> Stepper:
-        """The state before the first attempt."""
+    def begin(self, first: Instant | None = None) -> Stepper:
+        """The state before the first attempt, which is as long as `first` where this is known."""
         t, end, y, p, control, *_ = self.problem
-        first = lax.stop_gradient(control.first(self.method, self.field, t, end, y, p))
+        if first is None:
+            first = lax.stop_gradient(control.first(self.method, self.field, t, end, y, p))
         lost, _, mark = (jnp.zeros_like(t) if has else None for has in self.layout)
         return self.resume(Row(t, first, y, lost, self.method.memory(t), mark))
 
@@ -395,12 +396,12 @@ class Loop(NamedTuple):
         assert record is not None
         return record
 
-    def run(self, keep: bool, over: Record | None = None) -> Trace:
+    def run(self, keep: bool, over: Record | None = None, first: Instant | None = None) -> Trace:
         """To the end; page by page to keep the record, to look up the outputs of lanes in it, or to show progress.
 
-        It is written over the arrays of `over` where this is given: zeros cost time too.
+        It is written over the arrays of `over` where this is given: zeros cost time too. `first` as in `begin`.
         """
-        state, outputs = self.begin(), self.problem.outputs
+        state, outputs = self.begin(first), self.problem.outputs
         row = lax.optimization_barrier(state.row().packed())
         still = self.layout.unpack(row)._replace(h=jnp.zeros_like(state.h)).packed()
         lanes, zero = row.shape[1:], jnp.zeros((), jnp.int32)
