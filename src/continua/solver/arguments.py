@@ -276,7 +276,7 @@ def step_control(method: Method, control: StepControl | None, rtol: Any, atol: A
     return jax.tree.map(lambda x: jnp.asarray(x, dtype), control)
 
 
-def check_stability(method: Method, equation: Equation, control: StepControl, ts: Times) -> None:
+def check_stability(method: Method, equation: Equation, control: StepControl | None, ts: Times) -> None:
     """Fixed explicit steps on a grid may not be longer than its sharpest wave allows."""
     inner = method.method if isinstance(method, Substeps) else method
     if not (isinstance(control, Fixed) and isinstance(equation, Spatial) and isinstance(inner, ExplicitRungeKutta)):

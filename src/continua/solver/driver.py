@@ -113,7 +113,7 @@ def solve(
 
     def run(method: Method, attempts: int = most) -> tuple[Solution, Any]:
         control = arguments.step_control(method, step_control, rtol, atol, dtype)
-        arguments.check_stability(method, equation, control, ts)
+        arguments.check_stability(method, equation, step_control, ts)
         budget, few = jnp.asarray(attempts, jnp.int32), lanes if large else None
         with over_time(progress and known) as shown:
             how = (method, control, stops, watched, kept, way, key, budget, None, most, max_events, few)
