@@ -47,6 +47,10 @@ TITLES = {
     "layer": "A depth-wise layer",
     "sizes": "Cost against size",
 }
+OTHERS = {
+    "space_elliptic": "elliptic, [of scipy or pyamg](space_elliptic.md):",
+    "space_eikonal": "travel times, [of scikit-fmm](space_eikonal.md):",
+}
 STEPPED = ("heat", "cube", "large")
 
 WORDS = {
@@ -481,11 +485,26 @@ def table(one: Record, steps: int) -> str:
     return "\n".join(lines)
 
 
+def targets_of(name: str, words: str) -> list[tuple[str, str, str, str]]:
+    """What the page of another benchmark says of its own targets."""
+    path = FOLDER / f"{name}.md"
+    if not path.exists():
+        return []
+    _, _, rest = path.read_text(encoding="utf-8").partition("## Targets")
+    lines = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("| |")]
+    return [(f"{words} {what}, {kind}", ratio, most, met) for what, kind, ratio, most, met in cells]
+
+
 def page(record: Record) -> str:
     versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     text = INTRODUCTION.format(**record["machine"], versions=versions, rounds=record["rounds"])
     for name, ratio, most in promises(record["found"]):
         text += f"| {name} | {share(ratio)} | ≤ {share(most)} | {'met' if ratio <= most else 'missed'} |\n"
+    for other, peers in OTHERS.items():
+        text += "".join(
+            f"| {title} | {ratio} | {most} | {met} |\n" for title, ratio, most, met in targets_of(other, peers)
+        )
     for key, words in WORDS.items():
         parts = record["found"].get(key, [])
         for one in parts if isinstance(parts, list) else [parts]:
