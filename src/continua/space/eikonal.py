@@ -218,7 +218,9 @@ class _Nearby(NamedTuple):
 
         row: Row = {place: distance(-sign, *place) for place in far_places(len(spacing) - 1)}
         zero, one = jnp.zeros_like(sign), jnp.ones_like(sign)
-        found = carried(row, Medium(way, one, (zero,) * (len(spacing) - 1), zero), spacing[m], across(spacing, m))
+        found = carried(
+            row, Medium(way, one, ((zero, zero),) * (len(spacing) - 1), zero), spacing[m], across(spacing, m)
+        )
         ahead, *aside = (x / h for x, h in zip(apart, widths, strict=True))
         faces = sign != 0  # rays straight from the source come from the row before
         for x in aside:
