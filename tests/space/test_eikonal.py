@@ -94,7 +94,7 @@ def test_rays_go_around_walls_and_end_in_closed_rooms():
     end = (x[x < 0.5].max(), y[0, ~walls[30]].min())  # the wall is a cell wide: rays turn beside its end
     hidden = (x > 0.55) & (x < 0.72) & (y < 0.4)
     way = np.hypot(end[0] - 0.2, end[1] - 0.2) + np.hypot(x - end[0] - 1 / 60, y - end[1]) + 1 / 60
-    assert np.abs(times - way)[hidden].max() < 1.5 / 60
+    assert np.abs(times - way)[hidden].max() < 0.6 / 60
     assert np.abs(times - apart(grid, place))[x.ravel() < 0.48].max() < 1e-3
 
 
@@ -122,7 +122,9 @@ def test_the_first_of_several_sources_counts():
         np.array([0.0, 0.1, 9.0]),
     )
     exact = np.min([apart(grid, place) + start for place, start in zip(places, starts, strict=True)], 0)
-    assert eikonal(grid, 1.0, places, starts=starts).times == pytest.approx(exact, abs=0.1 / 30)
+    error = np.abs(eikonal(grid, 1.0, places, starts=starts).times - exact)
+    assert np.median(error) < 1e-12
+    assert error.max() < 0.25 / 30  # where they meet
 
 
 def test_from_a_front():
