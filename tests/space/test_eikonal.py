@@ -56,6 +56,16 @@ def test_linear_speed_converges_at_second_order():
     assert 20 * errors[-1] < rough < 0.3 / 128
 
 
+def test_rays_that_cross_do_no_harm():
+    times = []
+    for size in (64, 192):
+        grid, place = Grid.cells((size, size)), (32.5 / 64, 32.5 / 64)
+        x, y = grid.points()
+        speed = 1 + 0.5 * jnp.sin(6 * jnp.pi * x) * jnp.sin(6 * jnp.pi * y)
+        times.append(eikonal(grid, speed, place).times)
+    assert np.abs(times[0] - times[1][1::3, 1::3]).mean() * 64 < 0.15
+
+
 def test_in_three_dimensions():
     grid, place = Grid.cells((16, 14, 12), upper=(1.0, 1.0, 0.8)), (0.31, 0.42, 0.5)
     speed, exact = linear(grid, place)
@@ -84,7 +94,7 @@ def test_rays_go_around_walls_and_end_in_closed_rooms():
     end = (x[x < 0.5].max(), y[0, ~walls[30]].min())  # the wall is a cell wide: rays turn beside its end
     hidden = (x > 0.55) & (x < 0.72) & (y < 0.4)
     way = np.hypot(end[0] - 0.2, end[1] - 0.2) + np.hypot(x - end[0] - 1 / 60, y - end[1]) + 1 / 60
-    assert np.abs(times - way)[hidden].max() < 1.5 / 60
+    assert np.abs(times - way)[hidden].max() < 0.6 / 60
     assert np.abs(times - apart(grid, place))[x.ravel() < 0.48].max() < 1e-3
 
 
@@ -112,7 +122,9 @@ def test_the_first_of_several_sources_counts():
         np.array([0.0, 0.1, 9.0]),
     )
     exact = np.min([apart(grid, place) + start for place, start in zip(places, starts, strict=True)], 0)
-    assert eikonal(grid, 1.0, places, starts=starts).times == pytest.approx(exact, abs=0.1 / 30)
+    error = np.abs(eikonal(grid, 1.0, places, starts=starts).times - exact)
+    assert np.median(error) < 1e-12
+    assert error.max() < 0.25 / 30  # where they meet
 
 
 def test_from_a_front():

@@ -31,11 +31,13 @@ from continua.space.first_arrivals import (
     nearest,
     second_turn,
     slowness_between,
+    unit,
     ways,
 )
 from continua.space.grid import Grid
 from continua.space.sweeping import NEVER, Causal, Row, along, implicit
 
+BESIDE = 2.0  # spacings: the first turn may be as wrong about the side that a ray comes from
 CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
 
 
@@ -218,13 +220,18 @@ class _Nearby(NamedTuple):
 
         row: Row = {place: distance(-sign, *place) for place in far_places(len(spacing) - 1)}
         zero, one = jnp.zeros_like(sign), jnp.ones_like(sign)
-        found = carried(row, Medium(way, one, (zero,) * (len(spacing) - 1), zero), spacing[m], across(spacing, m))
+        found = carried(
+            row, Medium(way, one, ((zero, zero),) * (len(spacing) - 1), zero), spacing[m], across(spacing, m)
+        )
+        known = dict(zip(far_places(len(spacing) - 1), way.earlier, strict=True))
         ahead, *aside = (x / h for x, h in zip(apart, widths, strict=True))
-        faces = sign != 0  # rays straight from the source come from the row before
-        for x in aside:
-            faces = faces & (jnp.abs(x) <= ahead * sign + 2)
+        straight = sign != 0  # whether the ray may come straight from the source; next to it there is no doubt
+        for k, x in enumerate(aside):
+            low, high = (known[unit(k, side, len(aside))] for side in (-1, 1))
+            side = (jnp.where(x > 0, low, high) > 0) | (jnp.abs(x) <= BESIDE)
+            straight = straight & side & (jnp.abs(x) <= ahead * sign + BESIDE)
         lacks = distance(*(0.0,) * len(spacing)) - found
-        return jnp.where(faces, along(m, self.slowness) * lacks, 0.0)
+        return jnp.where(straight, along(m, self.slowness) * lacks, 0.0)
 
 
 def _norm(*parts: Array) -> Array:

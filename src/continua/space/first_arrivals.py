@@ -22,7 +22,6 @@ EVEN = 2.0  # the ratio of slownesses up to which a medium is smooth
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
 SOLID = 4 * SLOWEST  # the slowness of a wall
 WALL = 1e18  # that between a wall and its neighbours: to cross it takes longer than NEVER
-ASTRAY = 0.2  # of a spacing: how far on the other side a ray may come from, where the first turn chose the wrong one
 ROUGH = 1e-2  # of the time to cross a cell: the first turn needs no more to know where arrivals come from
 
 
@@ -174,15 +173,11 @@ class Way(NamedTuple):
 
     Attributes:
         sign: 1 where that is the row of the smaller index, -1 where that of the larger one, 0 for other points.
-        sides: for each lateral axis, -1 or 1, the side that the ray comes from; 0 where neither is earlier.
-        wide: for each lateral axis, 1 where two places on that side are earlier.
-        corner: 1 where the place on both sides is earlier (in 3-D).
+        earlier: for each of the far places, 1 where it is earlier than the point, else 0: no others are read.
     """
 
     sign: Array
-    sides: tuple[Array, ...] = ()
-    wide: tuple[Array, ...] = ()
-    corner: Array | None = None
+    earlier: tuple[Array, ...]
 
 
 def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float]) -> list[Way]:
@@ -203,7 +198,8 @@ def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float]) -> list
         def step(before: Array, here: tuple[Array, Between], m: int = m, widths: Any = widths) -> tuple[Array, Any]:
             own, slowness = here
             row = shifts(before, places)
-            return own, (nearest(row, slowness, spacing[m], widths), *_sides(row, own, lateral))
+            earlier = tuple((row[place] < own).astype(own.dtype) for place in places)
+            return own, (nearest(row, slowness, spacing[m], widths), earlier)
 
         seen[m, sign] = swept(m, step, times, up if sign > 0 else down, sign=sign)
     best, chosen = jnp.full_like(times, NEVER), jnp.zeros_like(times)
@@ -219,31 +215,10 @@ def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float]) -> list
         def pick(one: Array, other: Array) -> Array:
             return jnp.where(up, one, jnp.where(down, other, 0.0))
 
-        below, above = seen[m, 1][1:], seen[m, -1][1:]
-        sides, wide = (tuple(map(pick, below[i], above[i])) for i in (0, 1))
-        return Way(pick(jnp.ones_like(own), -jnp.ones_like(own)), sides, wide, pick(below[2], above[2]))
+        earlier = tuple(map(pick, seen[m, 1][1], seen[m, -1][1]))
+        return Way(pick(jnp.ones_like(own), -jnp.ones_like(own)), earlier)
 
     return [way(m) for m in axes]
-
-
-def _sides(row: Row, own: Array, lateral: int) -> tuple[tuple[Array, ...], tuple[Array, ...], Array]:
-    """See `Way`."""
-    sides, wide = [], []
-    for j in range(lateral):
-        low, high, lower, higher = (row[unit(j, offset, lateral)] for offset in (-1, 1, -2, 2))
-        near, far = jnp.minimum(low, high), jnp.where(low < high, lower, higher)
-        sides.append(jnp.where(near < own, jnp.where(low < high, -1.0, 1.0), 0.0).astype(own.dtype))
-        wide.append(((far < own) & (lateral == 1)).astype(own.dtype))  # unstable across two axes
-    corner = jnp.ones_like(own)
-    if lateral == 2:
-        corner = (_corner(row, sides) < own).astype(own.dtype)
-    return tuple(sides), tuple(wide), corner
-
-
-def _corner(row: Row, sides: Sequence[Array]) -> Array:
-    first, second = sides
-    low, high = (jnp.where(second < 0, row[i, -1], row[i, 1]) for i in (-1, 1))
-    return jnp.where(first < 0, low, high)
 
 
 # -- the second turn --------------------------------------------------------------------------------------------------
@@ -255,13 +230,13 @@ class Medium(NamedTuple):
     Attributes:
         way: who reads what.
         slowness: the mean of that of the point and of the one straight before it.
-        slopes: for each lateral axis, how that changes if the ray comes from one place aside.
+        slopes: for each lateral axis, how that changes if the ray comes from one place below, and from one above.
         correction: added to the times.
     """
 
     way: Way
     slowness: Array
-    slopes: tuple[Array, ...]
+    slopes: tuple[tuple[Array, Array], ...]
     correction: Array
 
 
@@ -280,53 +255,52 @@ def carried(row: Row, medium: Medium, main: float, lateral: Sequence[float]) -> 
         main: the spacing along the sweep.
         lateral: those within the row.
     """
-    count, (way, s, slopes, correction) = len(lateral), medium
-    middle = row[(0,) * count]
-    lines = [_line(row, middle, way.sides[j], way.wide[j], unit(j, 1, count)) for j in range(count)]
+    found = [_from_side(row, medium, main, lateral, sides) for sides in itertools.product((-1, 1), repeat=len(lateral))]
+    return _least(*found) + medium.correction
+
+
+def _from_side(row: Row, medium: Medium, main: float, lateral: Sequence[float], sides: Sequence[int]) -> Array:
+    """If the ray comes from these sides: whichever is the earliest has chosen them rightly."""
+    count, s = len(lateral), medium.slowness
+    middle = time = row[(0,) * count]
+    known = dict(zip(far_places(count), medium.way.earlier, strict=True))
+    lines = [_line(row, known, unit(j, side, count)) for j, side in enumerate(sides)]
     steep = [-slope / h for (slope, _), h in zip(lines, lateral, strict=True)]
     ahead = jnp.maximum(s * s - sum((p * p for p in steep), jnp.zeros_like(s)), 1e-6 * s * s)
-    tangent = (
-        jnp.sqrt(ahead) / ahead
-    )  # never 1/sqrt, which XLA turns into an instruction that is not vectorised: 5 times as long
-    where = [
-        jnp.clip((main / h) * p * tangent, -ASTRAY * wide, 1.0)
-        for p, wide, h in zip(steep, way.wide, lateral, strict=True)
-    ]
-    time, squared = middle + correction, jnp.full_like(s, main * main)
-    if count == 2:
-        where, twist = _twisted(row, middle, way, where)
-        time = time + twist
-    for c, (slope, bend), rise, h in zip(where, lines, slopes, lateral, strict=True):
-        time, s, squared = time + c * (slope + c * bend), s + c * rise, squared + (c * h) ** 2
+    tangent = jnp.sqrt(ahead) / ahead  # 1/sqrt becomes an instruction that XLA does not vectorise: 5 times as long
+    where = [jnp.clip((main / h) * p * tangent, 0.0, 1.0) for p, h in zip(steep, lateral, strict=True)]
+    if count == 2:  # without the corner, the ray comes along one axis
+        (one, other), there = where, known[tuple(sides)] > 0
+        where = [jnp.where(there | (one >= other), one, 0.0), jnp.where(there | (one < other), other, 0.0)]
+        near = [row[unit(j, side, count)] for j, side in enumerate(sides)]
+        time = time + where[0] * where[1] * jnp.where(there, row[tuple(sides)] - near[0] - near[1] + middle, 0.0)
+    squared = jnp.full_like(s, main * main)
+    for c, (slope, bend), rise, side, h in zip(where, lines, medium.slopes, sides, lateral, strict=True):
+        time, squared = time + c * (slope + c * bend), squared + (c * h) ** 2
+        s = s + c * rise[0 if side < 0 else 1]
     return time + s * jnp.sqrt(squared)
 
 
-def _line(row: Row, middle: Array, side: Array, wide: Array, one: Slot) -> tuple[Array, Array]:
-    """The change on the way to one side is c `slope` + c² `bend`, c = 1 being the next place."""
-    two = tuple(2 * o for o in one)
-    near, far = (jnp.where(side < 0, row[tuple(-o for o in place)], row[place]) for place in (one, two))
-    near = jnp.where(side == 0, middle, near)
-    bend = jnp.where((wide > 0) & (side != 0), 0.5 * (middle - 2 * near + far), 0.0)
-    return near - middle - bend, bend
-
-
-def _twisted(row: Row, middle: Array, way: Way, where: list[Array]) -> tuple[list[Array], Array]:
-    """The mixed difference at the corner that the ray comes by; without that corner it comes along one axis."""
-    one, other = where
-    near = [jnp.where(side < 0, row[unit(j, -1, 2)], row[unit(j, 1, 2)]) for j, side in enumerate(way.sides)]
-    there = jnp.asarray(way.corner) > 0
-    twist = jnp.where(there, _corner(row, way.sides) - near[0] - near[1] + middle, 0.0)
-    where = [jnp.where(there | (one >= other), one, 0.0), jnp.where(there | (one < other), other, 0.0)]
-    return where, jnp.where((way.sides[0] != 0) & (way.sides[1] != 0), where[0] * where[1] * twist, 0.0)
+def _line(row: Row, known: Row, near: Slot) -> tuple[Array, Array]:
+    """The change on the way to a place near by is c `slope` + c² `bend`, c = 1 being that place."""
+    far, middle = tuple(2 * o for o in near), row[tuple(0 for _ in near)]
+    step = jnp.where(known[near] > 0, row[near] - middle, 0.0)
+    if len(near) > 1:  # unstable across two axes
+        return step, jnp.zeros_like(step)
+    bend = jnp.where((known[near] > 0) & (known[far] > 0), 0.5 * (row[far] - middle) - step, 0.0)
+    return step - bend, bend
 
 
 def medium(m: int, s: Array, way: Way, correction: Array) -> Medium:
     """Along one axis, from the slowness [*shape]."""
     rows, count = along(m, s), s.ndim - 1
     row = upwind(rows, way.sign, far_places(count))
-    middle = row[(0,) * count]
-    still = jnp.zeros_like(middle)
-    slopes = tuple(0.5 * _line(row, middle, way.sides[j], still, unit(j, 1, count))[0] for j in range(count))
+    middle, known = row[(0,) * count], dict(zip(far_places(count), way.earlier, strict=True))
+
+    def rise(place: Slot) -> Array:
+        return 0.5 * jnp.where(known[place] > 0, row[place] - middle, 0.0)
+
+    slopes = tuple((rise(unit(j, -1, count)), rise(unit(j, 1, count))) for j in range(count))
     return Medium(way, 0.5 * (rows + middle), slopes, correction)
 
 
