@@ -24,6 +24,7 @@ from continua.equations import (
     Pendulum,
     Robertson,
     Scaled,
+    Spatial,
     SplitODE,
     Stochastic,
     Written,
@@ -39,6 +40,7 @@ FORMS = (
     SplitODE,
     LinearTerm,
     Partitioned,
+    Spatial,
 )  # made of functions, or with noise; they have tests of their own
 
 every_system = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)

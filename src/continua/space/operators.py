@@ -131,7 +131,7 @@ def operator_of(
     Example:
         >>> import numpy as np
         >>> print(operator_of(np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8).formula(2))
-        ∂x + h²/6 ∂xxx + h²/4 ∂xyy
+        ∂x + h²/6 ∂xxx + h²/4 ∂xyy + …
     """
     array = np.asarray(kernel, float)
     middle = np.array([size // 2 for size in array.shape] if origin is None else origin)
