@@ -41,8 +41,10 @@ def test_explicit_steps_multiply_a_wave_by_the_growth_factor():
     assert np.allclose(end, factor**20 * wave, rtol=1e-12)
 
 
-@pytest.mark.parametrize("boundaries", [Symmetric(), Periodic(), Dirichlet(0.7), (Neumann(), Dirichlet())])
-@pytest.mark.parametrize("method", [Euler(), RK4()])
+@pytest.mark.parametrize(
+    ("boundaries", "method"),
+    [(Symmetric(), Euler()), (Periodic(), RK4()), (Dirichlet(0.7), RK4()), ((Neumann(), Dirichlet()), Euler())],
+)
 def test_steps_on_a_wide_halo_are_the_same_steps(boundaries, method):
     heat = Evolution(Stencil.of("laplace", GRID, boundaries), rate=jnp.asarray(0.1))
     assert heat.repeats()
@@ -154,8 +156,15 @@ def test_substeps_serve_any_equation_and_method():
     assert np.allclose(plain[1], grouped[1], atol=1e-6)
 
 
-@pytest.mark.parametrize("boundaries", [Symmetric(), Periodic(), Dirichlet(), ((Neumann(), Dirichlet()), Periodic())])
-@pytest.mark.parametrize("name", ["laplace", "laplace - 0.01 biharmonic"])
+@pytest.mark.parametrize(
+    ("boundaries", "name"),
+    [
+        (Symmetric(), "laplace"),
+        (Periodic(), "laplace - 0.01 biharmonic"),
+        (Dirichlet(), "laplace - 0.01 biharmonic"),
+        (((Neumann(), Dirichlet()), Periodic()), "laplace"),
+    ],
+)
 def test_waves_become_in_one_go_what_steps_make_of_them(boundaries, name):
     heat = Evolution(Stencil.of(name, GRID, boundaries), rate=0.05)
     h = 0.9 * stability_limit(Euler(), heat.spectrum())

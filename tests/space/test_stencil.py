@@ -106,8 +106,7 @@ def observed_order(make, sizes=(16, 32)):
     return np.log(errors[0] / errors[1]) / np.log(sizes[1] / sizes[0])
 
 
-@pytest.mark.parametrize("order", [2, 4])
-@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize(("order", "dimension"), [(2, 1), (2, 2), (2, 3), (4, 1), (4, 2)])
 def test_derivatives_converge_at_their_order_on_periodic_grids(order, dimension):
     names = {"laplace": -4 * np.pi**2 * dimension, "biharmonic": 16 * np.pi**4 * dimension**2}
 
@@ -156,9 +155,16 @@ def test_boundary_value_problems_converge_at_the_order_of_the_stencil(condition,
 
 
 @pytest.mark.parametrize(
-    "boundaries", [Symmetric(), Periodic(), Outside(), Dirichlet(2.0), (Neumann(1.0), Robin(1.0, 2.0, 3.0))]
+    ("boundaries", "order"),
+    [
+        (Symmetric(), 2),
+        (Periodic(), 4),
+        (Outside(), 2),
+        (Dirichlet(2.0), 4),
+        ((Neumann(1.0), Robin(1.0, 2.0, 3.0)), 2),
+        ((Neumann(1.0), Robin(1.0, 2.0, 3.0)), 4),
+    ],
 )
-@pytest.mark.parametrize("order", [2, 4])
 def test_forward_and_reverse_agree(boundaries, order):
     stencil = Stencil.of("laplace + dxy + dx", Grid.cells((8, 9)), boundaries, order=order)
     assert dot_test(stencil, (8, 9)) < 1e-12
