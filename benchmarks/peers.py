@@ -12,6 +12,7 @@ from scipy.integrate import solve_ivp
 
 import continua
 from continua.equations import LotkaVolterra
+from continua.methods import Method, Tsit5
 
 PARAMETERS, START, TOLERANCE = [2 / 3, 4 / 3, 1.0, 1.0], [1.0, 1.0], 1e-8
 TIMES = np.linspace(0.0, 100.0, 101)
@@ -20,11 +21,12 @@ BUDGET = 4096
 Values = Callable[[Any, Any], Any]
 
 
-def by_continua(**options: int) -> Values:
-    """The values [time, state] as a function of parameters and start; the default method and step budget."""
+def by_continua(method: Method | None = Tsit5(), **options: int) -> Values:  # noqa: B008
+    """The values [time, state] as a function of parameters and start; None chooses the method by itself."""
 
     def values(p: jax.Array, y0: jax.Array) -> jax.Array:
-        return continua.solve(LotkaVolterra(*p), y0, TIMES, rtol=TOLERANCE, atol=TOLERANCE, **options).ys
+        how = {"method": method, "rtol": TOLERANCE, "atol": TOLERANCE} | options
+        return continua.solve(LotkaVolterra(*p), y0, TIMES, **how).ys
 
     return values
 
@@ -49,6 +51,7 @@ def by_diffrax(adjoint: diffrax.AbstractAdjoint) -> Values:
 OURS, DEFAULT_PEER = "continua Tsit5", "diffrax Tsit5"
 ON_JAX = {
     OURS: by_continua(),
+    "continua, no method named": by_continua(None),
     DEFAULT_PEER: by_diffrax(diffrax.RecursiveCheckpointAdjoint()),
     "diffrax Tsit5, 4096 checkpoints": by_diffrax(diffrax.RecursiveCheckpointAdjoint(checkpoints=BUDGET)),
     "diffrax Tsit5, DirectAdjoint": by_diffrax(diffrax.DirectAdjoint()),
