@@ -1,4 +1,4 @@
-"""Travel times beside scikit-fmm: writes docs/benchmarks/space-eikonal.md and .json.
+"""Travel times beside scikit-fmm: writes docs/benchmarks/space_eikonal.md and .json.
 
     python benchmarks/space_eikonal.py
 
@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 INTRODUCTION = """# Travel times
 
-Written by `python benchmarks/space_eikonal.py`; all numbers are in [space-eikonal.json](space-eikonal.json).
+Written by `python benchmarks/space_eikonal.py`; all numbers are in [space_eikonal.json](space_eikonal.json).
 
 Machine: {cpu}, {cores} cores, {system}, Python {python}. Versions: {versions}. {quiet}
 
