@@ -307,6 +307,13 @@ def test_bad_input_is_answered_in_one_line():
     grid = Grid.cells((8, 9))
     with pytest.raises(ArgumentError, match="no point in its middle"):
         Stencil.from_kernel([[1.0, 1.0]])
+    with pytest.raises(ArgumentError, match="it is a shift by half a cell along x plus h²/8 ∂xx"):
+        Stencil.from_kernel([0.5, 0.5], origin=[0], approximates="dx")
+    with pytest.raises(ArgumentError, match=r"does not approximate dx: it is 8 ∂x \+ 4h²/3 ∂xxx"):
+        Stencil.from_kernel(SOBEL, approximates="dx")
+    with pytest.raises(ArgumentError, match="a shift by a cell backward along y and half a cell along x plus"):
+        Stencil.from_kernel([[0.5, 0.5], [0.0, 0.0]], origin=[1, 0], approximates="dx")
+    assert Stencil.from_kernel(SOBEL / 8, approximates="dx").explain(1) == "∂x + …"
     with pytest.raises(ArgumentError, match="an index of the kernel"):
         Stencil.from_kernel([1.0, 1.0], origin=[2])
     with pytest.raises(ArgumentError, match="finite numbers"):

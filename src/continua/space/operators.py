@@ -67,8 +67,37 @@ class Operator(NamedTuple):
         text = "−" + text.removeprefix("− ") if text.startswith("− ") else text
         return text + (" + …" if len(orders) > terms else "")
 
+    def described(self) -> str:
+        """What it is where it is no derivative: a shift of the field, and what comes beside it."""
+        zero = (0,) * len(self.axes)
+        whole = self.terms.get(zero, 0.0)
+        firsts = [self.terms.get(tuple(int(i == k) for i in range(len(zero))), 0.0) for k in range(len(zero))]
+        if not whole or not any(firsts):
+            return self.formula(2)
+        shift = [first / whole for first in firsts]
+        rest = {p: c - whole * _shifted(shift, p) for p, c in self.terms.items()}
+        floor = {p: ROUND_OFF * abs(whole) * max(self.spacing) ** sum(p) for p in rest}
+        beside = self._replace(terms={p: c for p, c in rest.items() if abs(c) > floor[p]})
+        words = " and ".join(
+            f"{_cells(s / h)} along {letter}"
+            for s, h, letter in zip(shift, self.spacing, self.axes, strict=True)
+            if abs(s) > ROUND_OFF * h
+        )
+        times = "" if whole == 1 else f"{whole:.4g} times "
+        return f"{times}a shift by {words}" + (f" plus {beside.formula(1)}" if beside.terms else "")
+
     def _symbol(self, powers: Powers) -> str:
         return "".join(sorted(letter * n for letter, n in zip(self.axes, powers, strict=True)))
+
+
+def _shifted(shift: Sequence[float], powers: Powers) -> float:
+    """The moment of a shift."""
+    return math.prod(s**p / math.factorial(p) for s, p in zip(shift, powers, strict=True))
+
+
+def _cells(count: float) -> str:
+    size = {0.5: "half a cell", 1.0: "a cell"}.get(round(abs(count), 9), f"{abs(count):.4g} cells")
+    return size if count > 0 else f"{size} backward"
 
 
 def _term(coefficient: float, symbol: str, width: int) -> str:

@@ -17,7 +17,7 @@ from continua.space.coordinates import Cartesian
 from continua.space.grid import Grid
 from continua.space.lowerings import Lowering, by_size, fastest
 from continua.space.neighbours import Offsets, reach_of, surrounded, times
-from continua.space.operators import Operator, image_axes, kernel_of, moments
+from continua.space.operators import Operator, image_axes, kernel_of, moments, terms_of
 
 Faces = tuple[tuple[Face, Face], ...]
 
@@ -175,6 +175,7 @@ class Stencil(LocalOperator):
         *,
         origin: Sequence[int] | None = None,
         spacing: Any = 1.0,
+        approximates: "str | Mapping[tuple[int, ...], float] | None" = None,
         lowering: Lowering | None = None,
     ) -> "Stencil":
         """From an array of weights.
@@ -184,6 +185,8 @@ class Stencil(LocalOperator):
             boundaries: `Symmetric()` unless given, as images are.
             origin: the index of the point itself; the middle unless given, which an even size does not have.
             spacing: from point to point: one number, or one for each axis.
+            approximates: the operator that it is meant to be, as for `Stencil.of` with the axes of an image; a kernel
+                that is not is refused.
             lowering: how it is computed.
         """
         if is_traced(kernel):
@@ -205,7 +208,16 @@ class Stencil(LocalOperator):
         places = np.argwhere(array != 0) if array.any() else np.array([middle])
         offsets = tuple(tuple(int(i) for i in place - np.array(middle)) for place in places)
         weights = np.asarray(array[tuple(places.T)], float)
-        return cls(offsets, weights, Symmetric() if boundaries is None else boundaries, spacing, lowering=lowering)
+        sides = Symmetric() if boundaries is None else boundaries
+        stencil = cls(offsets, weights, sides, spacing, lowering=lowering)
+        if approximates is not None:
+            operator = stencil.operator()
+            if operator.order_of(terms_of(approximates, operator.axes))[0] < 1:
+                raise ArgumentError(
+                    f"`kernel` does not approximate {approximates}: it is {operator.described()}. "
+                    f"Use kernel_of({approximates!r}), or another `origin` or factor."
+                )
+        return stencil
 
     @classmethod
     def of(
