@@ -51,13 +51,16 @@ class Operator(NamedTuple):
         first = min(sum(p) for p in wrong)
         return first - highest, self._replace(terms={p: e for p, e in wrong.items() if sum(p) == first})
 
-    def formula(self, terms: int = 3) -> str:
-        """The lowest derivatives and those behind them, `terms` orders in all, with h for an even spacing."""
+    def formula(self, terms: int = 3, base: int | None = None) -> str:
+        """The lowest derivatives and those behind them, `terms` orders in all, with h for an even spacing.
+
+        Powers of h are counted from derivatives of order `base`, the lowest unless given.
+        """
         if not self.terms:
             return "0"
         orders = sorted({sum(powers) for powers in self.terms})
         even = len(set(self.spacing)) == 1
-        base, parts = orders[0], []
+        parts, base = [], orders[0] if base is None else base
         for order in orders[:terms]:
             named = {self._symbol(powers): c for powers, c in self.terms.items() if sum(powers) == order}
             for symbol in sorted(named):
@@ -84,7 +87,7 @@ class Operator(NamedTuple):
             if abs(s) > ROUND_OFF * h
         )
         times = "" if whole == 1 else f"{whole:.4g} times "
-        return f"{times}a shift by {words}" + (f" plus {beside.formula(1)}" if beside.terms else "")
+        return f"{times}a shift by {words}" + (f" plus {beside.formula(1, 0)}" if beside.terms else "")
 
     def _symbol(self, powers: Powers) -> str:
         return "".join(sorted(letter * n for letter, n in zip(self.axes, powers, strict=True)))
