@@ -30,6 +30,7 @@ from continua.space.first_arrivals import (
     near_places,
     nearest,
     second_turn,
+    slowness_between,
     unit,
     ways,
 )
@@ -293,8 +294,9 @@ def _arrivals(
     spacing, axes = units.spacing, range(len(shape))
     still, begun = lax.stop_gradient((s, start))
     found_to = (tolerance if order == 1 else max(ROUGH, tolerance)) * still
-    times, count = first_turn(begun, still, spacing, found_to)
-    found = ways(times, still, times >= begun, spacing, tolerance * still)
+    media = [slowness_between(along(m, still)) for m in axes]
+    times, count = first_turn(begun, media, spacing, found_to)
+    found = ways(times, media, times >= begun, spacing, tolerance * still)
     corrections = [jnp.zeros_like(way.sign) for way in found]
     if order == 1:
 

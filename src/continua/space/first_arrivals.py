@@ -136,19 +136,21 @@ def slowness_between(s: Array) -> tuple[Between, Between]:
     return of(1), of(-1)
 
 
-def first_turn(start: Array, s: Array, spacing: Sequence[float], tolerance: Array) -> tuple[Array, Array]:
+def first_turn(
+    start: Array, media: Sequence[tuple[Between, Between]], spacing: Sequence[float], tolerance: Array
+) -> tuple[Array, Array]:
     """Times of first order and the number of sweeps.
 
     Args:
         start: [*shape], NEVER but where arrivals begin.
-        s: [*shape], slowness.
+        media: for each axis, what lies before and behind the points.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
     places = near_places(start.ndim - 1)
 
     def sweep(m: int) -> Callable[[Array], Array]:
-        (up, down), widths = slowness_between(along(m, s)), across(spacing, m)
+        (up, down), widths = media[m], across(spacing, m)
 
         def step(before: Array, here: tuple[Array, Between]) -> tuple[Array, Array]:
             row = shifts(before, places)
@@ -186,12 +188,18 @@ class Way(NamedTuple):
     earlier: tuple[Array, ...]
 
 
-def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float], tolerance: Array) -> list[Way]:
+def ways(
+    times: Array,
+    media: Sequence[tuple[Between, Between]],
+    fixed: Array,
+    spacing: Sequence[float],
+    tolerance: Array,
+) -> list[Way]:
     """For each axis, who reads along it, and on which side.
 
     Args:
         times: [*shape], of the first turn.
-        s: [*shape], slowness.
+        media: as there.
         fixed: [*shape], points that read no others.
         spacing: along each axis.
         tolerance: [*shape], differences that do not matter: they would send diagonal rays to and fro between axes.
@@ -200,7 +208,7 @@ def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float], toleran
     places = far_places(lateral)
     seen: dict[tuple[int, int], Any] = {}
     for m, sign in itertools.product(axes, (1, -1)):
-        (up, down), widths = slowness_between(along(m, s)), across(spacing, m)
+        (up, down), widths = media[m], across(spacing, m)
 
         def step(before: Array, here: tuple[Array, Between], m: int = m, widths: Any = widths) -> tuple[Array, Any]:
             own, slowness = here
