@@ -121,8 +121,9 @@ class Causal(NamedTuple):
                 return self.update(axis, times, self.between(slowness, own, held))
 
             value, pull = jax.vjp(late, *rows, own)
-            times, slowness, own = pull(jnp.where(signs != 0, jnp.ones_like(value), 0.0))
-            return None, Shares(*(jnp.stack([x[p] for p in self.places]) for x in (times, slowness)), own)
+            first, second, mine = pull(jnp.where(signs != 0, jnp.ones_like(value), 0.0))
+            in_times, in_slowness = (jnp.stack([share[p] for p in self.places]) for share in (first, second))
+            return None, Shares(in_times, in_slowness, mine)
 
         rows = along(axis, (times, slowness))
         flat = (0,) * (times.ndim - 1)
@@ -205,13 +206,19 @@ def _solved(layout: Any, places: Sequence[Slot]) -> LinearMap:
         for m, here in enumerate(shares):
             rows = along(m, slowness)
             row = upwind(rows, signs[m], places)
-            late = sum((here.slowness[:, k] * row[p] for k, p in enumerate(places)), here.own * rows)
+            late = here.own * rows
+            for k, place in enumerate(places):
+                late = late + here.slowness[:, k] * row[place]
             source = source + back(m, late)
 
         def one(moved: Array) -> Array:
             return turn(either, 1, _later, (moved, source))[0]
 
-        return [_while(lambda old, new: old != new, lambda pair: (pair[1], one(pair[1])), (source, one(source)))[1]]
+        return [
+            _while(
+                lambda old, new: jnp.abs(new - old) > 0, lambda pair: (pair[1], one(pair[1])), (source, one(source))
+            )[1]
+        ]
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
         signs, shares, either = jax.tree.unflatten(layout, list(residuals))
@@ -223,7 +230,7 @@ def _solved(layout: Any, places: Sequence[Slot]) -> LinearMap:
             return turn(either, -1, _earlier, state)
 
         start = cotangents[0], jnp.zeros_like(cotangents[0])
-        waiting, arrived = _while(lambda waiting, _: reads & (waiting != 0), one, start)
+        waiting, arrived = _while(lambda waiting, _: reads & (jnp.abs(waiting) > 0), one, start)
         _, slowness = turn([*zip(signs, shares, strict=True)], -1, _slower, (arrived, jnp.zeros_like(arrived)))
         return [waiting + arrived, slowness]
 
@@ -231,8 +238,8 @@ def _solved(layout: Any, places: Sequence[Slot]) -> LinearMap:
 
 
 def _while(unfinished: Callable[..., Array], turn: Callable, fields: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Turns as long as a point is unfinished; no way has more bends than a grid has rows."""
-    most = sum(fields[0].shape)
+    """Turns as long as a point is unfinished (NaN is not): at most as many as there are points on the longest way."""
+    most = fields[0].size
     state = lax.while_loop(
         lambda s: (s[0] < most) & jnp.any(unfinished(*s[1])), lambda s: (s[0] + 1, turn(s[1])), (0, fields)
     )
