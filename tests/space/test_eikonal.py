@@ -165,6 +165,15 @@ def test_derivative_is_that_of_the_numbers_both_ways(order):
     assert np.asarray(forward) == pytest.approx(np.asarray(high - low) / (2 * step), abs=1e-6)
 
 
+def test_derivative_in_the_slowness_adds_up_to_the_times():
+    grid = Grid.cells((256, 256))
+    x, y = grid.points()
+    speed = (1 + 0.5 * jnp.sin(6 * jnp.pi * x) * jnp.sin(6 * jnp.pi * y)).astype(jnp.float32)
+    place = jnp.full(2, 128.5 / 256, jnp.float32)
+    value, slope = jax.jit(jax.value_and_grad(lambda v: jnp.mean(eikonal(grid, v, place, order=1).times)))(speed)
+    assert float(jnp.sum(slope * speed)) == pytest.approx(-float(value), rel=1e-4)
+
+
 def test_map_is_a_loop():
     grid = Grid.cells((20, 18))
     speeds = jnp.asarray(np.stack([uneven(grid), 2 * uneven(grid).T.T ** 2]))

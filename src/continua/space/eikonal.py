@@ -23,10 +23,10 @@ from continua.space.first_arrivals import (
     Medium,
     Way,
     across,
+    between,
     carried,
     far_places,
     first_turn,
-    medium,
     near_places,
     nearest,
     second_turn,
@@ -35,7 +35,7 @@ from continua.space.first_arrivals import (
     ways,
 )
 from continua.space.grid import Grid
-from continua.space.sweeping import NEVER, Causal, Row, along, implicit
+from continua.space.sweeping import NEVER, Causal, Row, along, back, implicit
 
 BESIDE = 2.0  # spacings: the first turn may be as wrong about the side that a ray comes from
 CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
@@ -285,10 +285,6 @@ class _Units(NamedTuple):
         return jnp.where(solid, SOLID, self.speed / jnp.where(solid, self.speed, speed))
 
 
-def _taken(sign: Array, up: Between, down: Between) -> Between:
-    return jax.tree.map(lambda one, other: jnp.where(sign > 0, one, other), up, down)
-
-
 def _arrivals(
     units: _Units, s: Array, start: Array, shape: tuple[int, ...], order: int, tolerance: float, nearby: _Nearby | None
 ) -> TravelTimes:
@@ -297,24 +293,30 @@ def _arrivals(
     s, start = jnp.pad(s, room, constant_values=SOLID), jnp.pad(start, room, constant_values=NEVER)
     spacing, axes = units.spacing, range(len(shape))
     still, begun = lax.stop_gradient((s, start))
-    times, count = first_turn(begun, still, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still)
-    found = ways(times, still, times >= begun, spacing)
+    found_to = (tolerance if order == 1 else max(ROUGH, tolerance)) * still
+    media = [slowness_between(along(m, still)) for m in axes]
+    times, count = first_turn(begun, media, spacing, found_to)
+    found = ways(times, media, times >= begun, spacing, tolerance * still)
+    corrections = [jnp.zeros_like(way.sign) for way in found]
     if order == 1:
-        between: list[Any] = [_taken(found[m].sign, *slowness_between(along(m, s))) for m in axes]
 
         def update(m: int, row: Row, here: Between) -> Array:
             return nearest(row, here, spacing[m], across(spacing, m))
 
-        causal = Causal([way.sign for way in found], near_places(len(shape) - 1), update)
+        signs, none = [way.sign for way in found], [()] * len(shape)
+        causal = Causal(signs, none, near_places(len(shape) - 1), lambda row, own, _: between(row, own), update)
     else:
-        wider = jax.tree.map(lambda x: jnp.pad(x, room, mode="edge"), nearby)
-        corrections = [
-            jnp.zeros_like(found[m].sign) if nearby is None else wider.correction(m, found[m], spacing) for m in axes
-        ]
-        between = [medium(m, s, found[m], corrections[m]) for m in axes]
-        times, sweeps, causal = second_turn(times, lax.stop_gradient(between), spacing, tolerance * still)
+        if nearby is not None:
+            wider = jax.tree.map(lambda x: jnp.pad(x, room, mode="edge"), nearby)
+            corrections = [wider.correction(m, found[m], spacing) for m in axes]
+        times, sweeps, causal = second_turn(
+            times, still, found, lax.stop_gradient(corrections), spacing, tolerance * still
+        )
         count = count + sweeps
-    times = implicit(causal, times, count, start, between)
+    put = start
+    for m in axes:
+        put = jnp.where(back(m, found[m].sign) != 0, back(m, corrections[m]), put)
+    times = implicit(causal, times, put, s)
     times = times[tuple(slice(size) for size in shape)]
     return TravelTimes(jnp.where(times < NEVER / 2, times * units.time, jnp.inf), count)
 

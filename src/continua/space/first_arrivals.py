@@ -111,38 +111,46 @@ def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float
     return jnp.where(meets, a + main * straight, NEVER)
 
 
+def between(row: Row, own: Array) -> Between:
+    """From the slowness of the row before, and that of the points."""
+
+    def mean(other: Array) -> Array:
+        found = 0.5 * (own + other)
+        return jnp.where(found > 0.4 * SOLID, WALL, found)
+
+    straight = slowest = row[(0,) * own.ndim]
+    for other in row.values():
+        slowest = jnp.maximum(slowest, jnp.where(other < SOLID, other, 0.0))
+    return Between(mean(straight), mean(jnp.where(slowest > EVEN * straight, slowest, straight)))
+
+
 def slowness_between(s: Array) -> tuple[Between, Between]:
     """That between the points and the rows before and behind them along the first axis."""
 
-    def mean(other: Array) -> Array:
-        found = 0.5 * (s + other)
-        return jnp.where(found > 0.4 * SOLID, WALL, found)
-
     def of(sign: int) -> Between:
-        count = s.ndim - 1
-        row = shifts(s, [(-sign, *place) for place in near_places(count)], SOLID)
-        straight = row.pop((-sign, *(0,) * count))
-        slowest = straight
-        for other in row.values():
-            slowest = jnp.maximum(slowest, jnp.where(other < SOLID, other, 0.0))
-        return Between(mean(straight), mean(jnp.where(slowest > EVEN * straight, slowest, straight)))
+        def step(before: Array, own: tuple[Array]) -> tuple[Array, Between]:
+            return own[0], between(shifts(before, near_places(s.ndim - 1), SOLID), own[0])
+
+        return swept(0, step, s, sign=sign)
 
     return of(1), of(-1)
 
 
-def first_turn(start: Array, s: Array, spacing: Sequence[float], tolerance: Array) -> tuple[Array, Array]:
+def first_turn(
+    start: Array, media: Sequence[tuple[Between, Between]], spacing: Sequence[float], tolerance: Array
+) -> tuple[Array, Array]:
     """Times of first order and the number of sweeps.
 
     Args:
         start: [*shape], NEVER but where arrivals begin.
-        s: [*shape], slowness.
+        media: for each axis, what lies before and behind the points.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
     places = near_places(start.ndim - 1)
 
     def sweep(m: int) -> Callable[[Array], Array]:
-        (up, down), widths = slowness_between(along(m, s)), across(spacing, m)
+        (up, down), widths = media[m], across(spacing, m)
 
         def step(before: Array, here: tuple[Array, Between]) -> tuple[Array, Array]:
             row = shifts(before, places)
@@ -180,20 +188,27 @@ class Way(NamedTuple):
     earlier: tuple[Array, ...]
 
 
-def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float]) -> list[Way]:
+def ways(
+    times: Array,
+    media: Sequence[tuple[Between, Between]],
+    fixed: Array,
+    spacing: Sequence[float],
+    tolerance: Array,
+) -> list[Way]:
     """For each axis, who reads along it, and on which side.
 
     Args:
         times: [*shape], of the first turn.
-        s: [*shape], slowness.
+        media: as there.
         fixed: [*shape], points that read no others.
         spacing: along each axis.
+        tolerance: [*shape], differences that do not matter: they would send diagonal rays to and fro between axes.
     """
     axes, lateral = range(times.ndim), times.ndim - 1
     places = far_places(lateral)
     seen: dict[tuple[int, int], Any] = {}
     for m, sign in itertools.product(axes, (1, -1)):
-        (up, down), widths = slowness_between(along(m, s)), across(spacing, m)
+        (up, down), widths = media[m], across(spacing, m)
 
         def step(before: Array, here: tuple[Array, Between], m: int = m, widths: Any = widths) -> tuple[Array, Any]:
             own, slowness = here
@@ -202,10 +217,12 @@ def ways(times: Array, s: Array, fixed: Array, spacing: Sequence[float]) -> list
             return own, (nearest(row, slowness, spacing[m], widths), earlier)
 
         seen[m, sign] = swept(m, step, times, up if sign > 0 else down, sign=sign)
+    tied = tolerance + 8 * jnp.finfo(times.dtype).eps * times
     best, chosen = jnp.full_like(times, NEVER), jnp.zeros_like(times)
     for number, ((m, _), found) in enumerate(seen.items(), 1):
         value = back(m, found[0])
-        best, chosen = jnp.minimum(best, value), jnp.where(value < best, float(number), chosen)
+        better = value < best - tied
+        best, chosen = jnp.where(better, value, best), jnp.where(better, float(number), chosen)
     chosen = jnp.where(fixed | (times >= NEVER), 0.0, chosen)
 
     def way(m: int) -> Way:
@@ -291,27 +308,33 @@ def _line(row: Row, known: Row, near: Slot) -> tuple[Array, Array]:
     return step - bend, bend
 
 
-def medium(m: int, s: Array, way: Way, correction: Array) -> Medium:
-    """Along one axis, from the slowness [*shape]."""
-    rows, count = along(m, s), s.ndim - 1
-    row = upwind(rows, way.sign, far_places(count))
+def medium(row: Row, own: Array, way: Way, correction: Array) -> Medium:
+    """From the slowness of the row before, and that of the points."""
+    count = len(next(iter(row)))
     middle, known = row[(0,) * count], dict(zip(far_places(count), way.earlier, strict=True))
 
     def rise(place: Slot) -> Array:
         return 0.5 * jnp.where(known[place] > 0, row[place] - middle, 0.0)
 
     slopes = tuple((rise(unit(j, -1, count)), rise(unit(j, 1, count))) for j in range(count))
-    return Medium(way, 0.5 * (rows + middle), slopes, correction)
+    return Medium(way, 0.5 * (own + middle), slopes, correction)
 
 
 def second_turn(
-    times: Array, between: Sequence[Medium], spacing: Sequence[float], tolerance: Array
+    times: Array,
+    s: Array,
+    found: Sequence[Way],
+    corrections: Sequence[Array],
+    spacing: Sequence[float],
+    tolerance: Array,
 ) -> tuple[Array, Array, Causal]:
     """Times of second order, the number of sweeps, and who reads what.
 
     Args:
         times: [*shape], of the first turn; those that read no others stay.
-        between: for each axis.
+        s: [*shape], slowness.
+        found: for each axis.
+        corrections: for each axis, in the order of its sweeps.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
@@ -319,5 +342,13 @@ def second_turn(
     def update(m: int, row: Row, here: Medium) -> Array:
         return carried(row, here, spacing[m], across(spacing, m))
 
-    causal = Causal([here.way.sign for here in between], far_places(times.ndim - 1), update)
-    return *until_quiet(causal.sweeps(between), times, tolerance), causal
+    def uncorrected(row: Row, own: Array, way: Way) -> Medium:
+        return medium(row, own, way, jnp.zeros_like(own))
+
+    places = far_places(times.ndim - 1)
+    causal = Causal([way.sign for way in found], found, places, uncorrected, update)
+    media = [
+        medium(upwind(rows, way.sign, places), rows, way, correction)
+        for way, correction, rows in zip(found, corrections, (along(m, s) for m in range(s.ndim)), strict=True)
+    ]
+    return *until_quiet(causal.sweeps(media), times, tolerance), causal

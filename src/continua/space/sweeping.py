@@ -81,21 +81,17 @@ class Causal(NamedTuple):
     Attributes:
         signs: for each axis, [*shape] in the order of its sweeps: 1 for points that read the row of the smaller
             index, -1 for those that read that of the larger one, 0 for others.
+        held: for each axis, what else `between` needs, in the same order.
         places: that an update may read.
+        between: what lies between the points and the row before, from the slowness there, their own, and what is held.
         update: of all points of a row.
     """
 
     signs: Sequence[Array]
+    held: Sequence[Any]
     places: Sequence[Slot]
+    between: Callable[[Row, Array, Any], Any]
     update: Update
-
-    def row(self, before: Array) -> Row:
-        """All places of the row before."""
-        return shifts(before, self.places)
-
-    def read(self, axis: int, times: Array) -> Row:
-        """What all points of the grid read, in the order of the sweeps."""
-        return upwind(along(axis, times), self.signs[axis], self.places)
 
     def sweeps(self, between: Sequence[Any]) -> list[Callable[[Array], Array]]:
         """For each axis, forward and backward over the times."""
@@ -103,78 +99,154 @@ class Causal(NamedTuple):
         def sweep(axis: int, sign: int, times: Array) -> Array:
             def step(before: Array, here: tuple[Array, Array, Any]) -> tuple[Array, Array]:
                 own, signs, medium = here
-                found = jnp.where(signs * sign > 0, self.update(axis, self.row(before), medium), own)
+                found = jnp.where(signs * sign > 0, self.update(axis, shifts(before, self.places), medium), own)
                 return found, found
 
             return back(axis, swept(axis, step, times, self.signs[axis], between[axis], sign=sign))
 
         return [lambda times, m=m: sweep(m, -1, sweep(m, 1, times)) for m in range(len(self.signs))]
 
-    def weights(self, axis: int, times: Array, medium: Any) -> Array:
-        """How a time moves with each of those that it may read: [place, *layout]."""
-        value, pull = jax.vjp(lambda row: self.update(axis, row, medium), self.read(axis, times))
-        (found,) = pull(jnp.ones_like(value))
-        return jnp.where((self.signs[axis] != 0)[None], jnp.stack([found[p] for p in self.places]), 0.0)
+    def shares(self, axis: int, times: Array, slowness: Array) -> "Shares":
+        """Row by row: all that a row needs is at hand in the cache, where whole fields are not."""
+
+        def step(_: None, here: Any) -> tuple[None, Shares]:
+            signs, held, own, *beside = here
+            below, above = ([shifts(x, self.places) for x in pair] for pair in zip(*beside, strict=True))
+            rows = [
+                {p: jnp.where(signs > 0, one[p], other[p]) for p in self.places}
+                for one, other in zip(below, above, strict=True)
+            ]
+
+            def late(times: Row, slowness: Row, own: Array) -> Array:
+                return self.update(axis, times, self.between(slowness, own, held))
+
+            value, pull = jax.vjp(late, *rows, own)
+            first, second, mine = pull(jnp.where(signs != 0, jnp.ones_like(value), 0.0))
+            in_times, in_slowness = (jnp.stack([share[p] for p in self.places]) for share in (first, second))
+            return None, Shares(in_times, in_slowness, mine)
+
+        rows = along(axis, (times, slowness))
+        flat = (0,) * (times.ndim - 1)
+        beside = [(shifted(x, (-1, *flat)), shifted(x, (1, *flat))) for x in rows]
+        return lax.scan(step, None, (self.signs[axis], self.held[axis], rows[1], *beside))[1]
 
 
-def implicit(causal: Causal, times: Array, count: Array, start: Array, between: Sequence[Any]) -> Array:
-    """The times, with their derivative in `start` and `between`: that of the equations that they settled.
+class Shares(NamedTuple):
+    """How the times of points that read along one axis move with what they read; its rows first.
+
+    Attributes:
+        times: [row, place, *lateral], with those in the row before.
+        slowness: the same, with the slowness there.
+        own: [row, *lateral], with their own slowness.
+    """
+
+    times: Array
+    slowness: Array
+    own: Array
+
+
+def implicit(causal: Causal, times: Array, put: Array, slowness: Array) -> Array:
+    """The times, with their derivative in `put` and `slowness`: that of the equations that they settled.
 
     Args:
         causal: who reads what.
         times: [*shape], settled.
-        count: sweeps that it took.
-        start: [*shape]; the time of a point that reads no others.
-        between: for each axis, what its updates need.
+        put: [*shape]; the time of a point that reads no others, and what is added to that of others.
+        slowness: [*shape].
     """
-    axes = range(times.ndim)
 
     @jax.custom_jvp
-    def settled(start: Array, between: Sequence[Any], times: Array, count: Array, signs: Sequence[Array]) -> Array:
-        del start, between, count, signs
+    def settled(put: Array, slowness: Array, times: Array, signs: Any, held: Any) -> Array:
+        del put, slowness, signs, held
         return times
 
     @settled.defjvp
     def rule(primals: Any, tangents: Any) -> tuple[Array, Array]:
-        (_, between, times, count, signs), (change, moved, *_) = primals, tangents
-        own = causal._replace(signs=signs)
-        for m in axes:
-            row = own.read(m, times)
-            _, late = jax.jvp(lambda x, m=m, row=row: own.update(m, row, x), (between[m],), (moved[m],))
-            change = jnp.where(back(m, signs[m]) != 0, back(m, late), change)
-        weights = [own.weights(m, times, between[m]) for m in axes]
-        residuals, layout = jax.tree.flatten((list(signs), weights, count))
-        (change,) = linear_map(_solved(layout, causal.places), residuals, [change], [change])
+        (_, slowness, times, signs, held), moved = primals, tangents[:2]
+        own = causal._replace(signs=signs, held=held)
+        shares = [own.shares(m, times, slowness) for m in range(times.ndim)]
+        residuals, layout = jax.tree.flatten((list(signs), shares, _either(signs, shares, causal.places)))
+        (change,) = linear_map(_solved(layout, causal.places), residuals, [*moved], [moved[0]])
         return times, change
 
-    return settled(start, between, *lax.stop_gradient((times, count, causal.signs)))
+    return settled(put, slowness, *lax.stop_gradient((times, causal.signs, causal.held)))
+
+
+def _either(signs: Sequence[Array], shares: Sequence[Shares], places: Sequence[Slot]) -> list[tuple[Array, Array]]:
+    """For each axis, who may read along it, and their shares in times.
+
+    What reads only the place diagonally before it can do so along each axis that parts them. It spares turns: between
+    points that read along one axis and those that read along another, diagonal rays pass to and fro.
+    """
+    axes = range(len(signs))
+    own = [back(m, sign) for m, sign in enumerate(signs)]
+    reads, weights = list(own), [{p: back(m, shares[m].times[:, k]) for k, p in enumerate(places)} for m in axes]
+    given = [dict(one) for one in weights]
+    for m, place, sign in itertools.product(axes, places, (1, -1)):
+        offset = (*place[:m], -sign, *place[m:])
+        alone = (own[m] == sign) & (given[m][place] == 1)
+        for other in axes:
+            if other != m and abs(offset[other]) == 1:
+                seen = offset[:other] + offset[other + 1 :]
+                reads[other] = jnp.where(alone, float(-offset[other]), reads[other])
+                weights[other][seen] = jnp.where(alone, 1.0, weights[other][seen])
+    return [(along(m, reads[m]), jnp.stack([along(m, weights[m][p]) for p in places], 1)) for m in axes]
 
 
 def _solved(layout: Any, places: Sequence[Slot]) -> LinearMap:
-    """Solves x = b + A x, where A reads what is earlier: by as many sweeps as the times themselves took."""
+    """Solves x = b + B s + A x, where A and B read the row before, A what is earlier: until all has come through."""
 
-    def turns(residuals: Sequence[Array], order: int, one: Callable, state: Any) -> Any:
-        signs, weights, count = jax.tree.unflatten(layout, list(residuals))
-        directions = [*itertools.product(range(len(signs)), (1, -1))][::order]
-
-        def turn(_: Any, state: Any) -> Any:
-            for m, sign in directions:
-                state = one(m, sign, signs[m], jnp.moveaxis(weights[m], 0, 1), places, state)
-            return state
-
-        return lax.fori_loop(0, -(-count // len(signs)), turn, state)
+    def turn(layers: Sequence[tuple[Array, Any]], order: int, one: Callable, state: Any) -> Any:
+        for m, sign in [*itertools.product(range(len(layers)), (1, -1))][::order]:
+            state = one(m, sign, *layers[m], places, state)
+        return state
 
     def apply(residuals: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
-        return [turns(residuals, 1, _later, (tangents[0], tangents[0]))[0]]
+        (signs, shares, either), (source, slowness) = jax.tree.unflatten(layout, list(residuals)), tangents
+        for m, here in enumerate(shares):
+            rows = along(m, slowness)
+            row = upwind(rows, signs[m], places)
+            late = here.own * rows
+            for k, place in enumerate(places):
+                late = late + here.slowness[:, k] * row[place]
+            source = source + back(m, late)
+
+        def one(moved: Array) -> Array:
+            return turn(either, 1, _later, (moved, source))[0]
+
+        return [
+            _while(
+                lambda old, new: jnp.abs(new - old) > 0, lambda pair: (pair[1], one(pair[1])), (source, one(source))
+            )[1]
+        ]
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-        waiting, arrived = turns(residuals, -1, _earlier, (cotangents[0], jnp.zeros_like(cotangents[0])))
-        return [waiting + arrived]
+        signs, shares, either = jax.tree.unflatten(layout, list(residuals))
+        reads = jnp.zeros(cotangents[0].shape, bool)
+        for m, sign in enumerate(signs):
+            reads = reads | (back(m, sign) != 0)
+
+        def one(state: Any) -> Any:
+            return turn(either, -1, _earlier, state)
+
+        start = cotangents[0], jnp.zeros_like(cotangents[0])
+        waiting, arrived = _while(lambda waiting, _: reads & (jnp.abs(waiting) > 0), one, start)
+        _, slowness = turn([*zip(signs, shares, strict=True)], -1, _slower, (arrived, jnp.zeros_like(arrived)))
+        return [waiting + arrived, slowness]
 
     return LinearMap(apply, transpose)
 
 
-def _later(m: int, sign: int, signs: Array, weights: Array, places: Sequence[Slot], state: Any) -> Any:
+def _while(unfinished: Callable[..., Array], turn: Callable, fields: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Turns as long as a point is unfinished (NaN is not): at most as many as there are points on the longest way."""
+    most = fields[0].size
+    state = lax.while_loop(
+        lambda s: (s[0] < most) & jnp.any(unfinished(*s[1])), lambda s: (s[0] + 1, turn(s[1])), (0, fields)
+    )
+    return state[1]
+
+
+def _later(m: int, sign: int, signs: Array, shares: Array, places: Sequence[Slot], state: Any) -> Any:
     """Points take up how what they read has moved, beside what is put in there."""
 
     def step(before: Array, here: tuple[Array, ...]) -> tuple[Array, Array]:
@@ -186,23 +258,41 @@ def _later(m: int, sign: int, signs: Array, weights: Array, places: Sequence[Slo
 
     moved, source = state
     rows = along(m, moved)
-    here = (rows, signs, along(m, source), weights)
+    here = (rows, signs, along(m, source), shares)
     return back(m, lax.scan(step, jnp.zeros_like(rows[0]), here, reverse=sign < 0)[1]), source
 
 
-def _earlier(m: int, sign: int, signs: Array, weights: Array, places: Sequence[Slot], state: Any) -> Any:
+def _earlier(m: int, sign: int, signs: Array, shares: Array, places: Sequence[Slot], state: Any) -> Any:
     """What waits at a point has arrived, and is handed on to those that it reads, in the shares in which it does."""
 
     def step(handed: Array, here: tuple[Array, ...]) -> tuple[Array, tuple[Array, Array]]:
         own, signs, total, shares = here
         own = own + handed
         goes = jnp.where(signs * sign > 0, own, 0.0)
-        handed = jnp.zeros_like(own)
-        for share, place in zip(shares, places, strict=True):
-            handed = handed + shifted(share * goes, tuple(-o for o in place), 0.0)
-        return handed, (own - goes, total + goes)
+        return _handed(goes, shares, places), (own - goes, total + goes)
 
     waiting, arrived = (along(m, field) for field in state)
-    here = (waiting, signs, arrived, weights)
+    here = (waiting, signs, arrived, shares)
     left, total = lax.scan(step, jnp.zeros_like(waiting[0]), here, reverse=sign > 0)[1]
     return back(m, left), back(m, total)
+
+
+def _slower(m: int, sign: int, signs: Array, shares: Shares, places: Sequence[Slot], state: Any) -> Any:
+    """What has arrived at a point goes to its slowness, and to that of those that it reads."""
+
+    def step(handed: Array, here: tuple[Array, ...]) -> tuple[Array, Array]:
+        arrived, signs, total, shares, own = here
+        goes = jnp.where(signs * sign > 0, arrived, 0.0)
+        return _handed(goes, shares, places), total + handed + own * goes
+
+    arrived, total = (along(m, field) for field in state)
+    here = (arrived, signs, total, shares.slowness, shares.own)
+    return state[0], back(m, lax.scan(step, jnp.zeros_like(arrived[0]), here, reverse=sign > 0)[1])
+
+
+def _handed(goes: Array, shares: Array, places: Sequence[Slot]) -> Array:
+    """To the row before."""
+    found = jnp.zeros_like(goes)
+    for share, place in zip(shares, places, strict=True):
+        found = found + shifted(share * goes, tuple(-o for o in place), 0.0)
+    return found
