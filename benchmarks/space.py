@@ -101,7 +101,6 @@ def by_continua(
 def loops(dimension: int, ratio: float, steps: int, dtype: Any) -> Callable[[Any], Any]:
     """Explicit steps by hand-written loops."""
     import numba
-    import numpy as np
 
     r = dtype(ratio)
 
@@ -132,6 +131,13 @@ def loops(dimension: int, ratio: float, steps: int, dtype: Any) -> Callable[[Any
 
     step = plane if dimension == 2 else cube
 
+    return in_turn(step, steps)
+
+
+def in_turn(step: Callable[[Any, Any], None], steps: int) -> Callable[[Any], Any]:
+    """Steps between two arrays, which change their parts."""
+    import numpy as np
+
     def run(field: Any) -> Any:
         u = np.array(field)
         v = np.empty_like(u)
@@ -146,7 +152,6 @@ def loops(dimension: int, ratio: float, steps: int, dtype: Any) -> Callable[[Any
 def periodic_loops(ratio: float, steps: int, dtype: Any) -> Callable[[Any], Any]:
     """Explicit steps on a periodic plane."""
     import numba
-    import numpy as np
 
     r = dtype(ratio)
 
@@ -161,15 +166,7 @@ def periodic_loops(ratio: float, steps: int, dtype: Any) -> Callable[[Any], Any]
             last = u[down, m - 1] + u[up, m - 1] + u[i, m - 2] + u[i, 0]
             v[i, m - 1] = u[i, m - 1] + r * (last - dtype(4) * u[i, m - 1])
 
-    def run(field: Any) -> Any:
-        u = np.array(field)
-        v = np.empty_like(u)
-        for _ in range(steps):
-            plane(u, v)
-            u, v = v, u
-        return u
-
-    return run
+    return in_turn(plane, steps)
 
 
 def by_opencv(field: Any, ratio: float) -> Callable[[], Any]:

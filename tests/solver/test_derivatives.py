@@ -11,7 +11,7 @@ from continua import methods
 from continua.equations import Diagonal, LotkaVolterra, SecondOrder, SplitODE
 from continua.methods import DOP853, DormandPrince5, Euler, Tsit5
 from continua.solver import Fixed
-from continua.solver import loop as loop_module
+from continua.solver import record as record_module
 
 from .problems import BATCH, PARAMETERS, STATES, TS, WEIGHTS, Y0, P, apart, finite_difference, loss, one_by_one, values
 
@@ -60,7 +60,7 @@ def test_hessian_by_forward_over_reverse_and_forward_over_forward():
 
 def test_many_pages_give_the_gradient_of_one(monkeypatch):
     """Pages are stepped again, in a program that rounds otherwise, and must come to the same steps."""
-    monkeypatch.setattr(loop_module, "MOST_ROWS", 7)
+    monkeypatch.setattr(record_module, "MOST_ROWS", 7)
     paged = functools.partial(loss, max_steps=7 * 73)  # a budget of its own, so that nothing traced before is used
     many = jax.jit(jax.grad(paged, (0, 1, 2)))(P, Y0, TS)
     assert all(apart(a, b) < 1e-12 for a, b in zip(many, GRADIENTS(P, Y0, TS), strict=True))

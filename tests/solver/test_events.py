@@ -11,7 +11,7 @@ from continua.core import ArgumentError, ArgumentTypeError, FailedSolve
 from continua.equations import HarmonicOscillator
 from continua.methods import RK4, Rodas5P, Tsit5
 from continua.solver import Event, Fixed
-from continua.solver import loop as loop_module
+from continua.solver import record as record_module
 
 from .problems import apart, finite_difference
 
@@ -90,7 +90,7 @@ def test_batches_are_their_members(monkeypatch):
     each = np.stack([gradient(BALL, start) for start in starts])
     whole = jax.jit(jax.grad(lambda args: jax.vmap(lambda start: loss(args, start))(starts).sum()))(BALL)
     assert apart(whole, each.sum(0)) < 1e-12
-    monkeypatch.setattr(loop_module, "MOST_ROWS", 3)  # several pages, stepped again with their events
+    monkeypatch.setattr(record_module, "MOST_ROWS", 3)  # several pages, stepped again with their events
     paged = jax.jit(jax.grad(lambda args: loss(args, starts[1], max_steps=3**9)))  # a budget that no program has yet
     assert apart(paged(BALL), each[1]) < 1e-12
 

@@ -9,7 +9,7 @@ import continua
 from continua.equations import LotkaVolterra, VanDerPol
 from continua.methods import Rodas5P
 from continua.solver import PI, PID, Adaptive, Controller, H211b, I
-from continua.solver import loop as loop_module
+from continua.solver import record as record_module
 
 from .problems import apart, finite_difference
 
@@ -50,7 +50,7 @@ def test_pages_start_with_an_empty_memory_and_give_the_same_gradient(monkeypatch
 
     p = jnp.array([2 / 3, 4 / 3, 1.0, 1.0])
     assert apart(jax.jit(jax.grad(loss))(p), finite_difference(loss, p)) < 1e-4  # steps differ from one p to the next
-    monkeypatch.setattr(loop_module, "MOST_ROWS", 11)
+    monkeypatch.setattr(record_module, "MOST_ROWS", 11)
     paged = lambda p: loss(p, 11 * 47)  # noqa: E731  # a budget of its own: nothing traced before is used
     assert apart(jax.jit(jax.grad(paged))(p), jax.jit(jax.jacfwd(paged))(p)) < 1e-12
 

@@ -12,8 +12,9 @@ from continua.core import ArgumentError, FlatState, Instant, Scalar, Verdict
 from continua.methods import Method
 from continua.solver.field import Field, Parameters
 from continua.solver.kernel import Kernel, Result, no_tangent, plain
-from continua.solver.loop import Problem, layout_of
+from continua.solver.loop import Problem
 from continua.solver.post_mortem import Status
+from continua.solver.record import layout_of
 
 
 def backsolving(field: Field, method: Method, backward: Method, max_steps: int) -> Kernel:

@@ -18,7 +18,8 @@ from continua.core import Count, FlatState, LinearMap
 from continua.methods import Method
 from continua.solver.events import Watch
 from continua.solver.field import Field, Parameters
-from continua.solver.loop import Layout, Loop, Problem, Record, Row, layout_of, while_loop
+from continua.solver.loop import Loop, Problem, while_loop
+from continua.solver.record import Layout, Record, Row, layout_of
 from continua.solver.step_control import StepControl
 
 Pulling = tuple[Count, FlatState, Parameters]  # the number of the row, λ, and what the parameters have so far

@@ -17,9 +17,10 @@ from continua.solver import arguments, functions
 from continua.solver.adjoints import Adjoint
 from continua.solver.events import Event, Happened, Watch
 from continua.solver.field import Field, Flat, flatten, in_state
-from continua.solver.loop import Layout, Loop, Problem, layout_of
+from continua.solver.loop import Loop, Problem
 from continua.solver.post_mortem import Ending
 from continua.solver.progress import Shown
+from continua.solver.record import Layout, layout_of
 from continua.solver.step_control import Fixed, StepControl
 
 

@@ -19,8 +19,9 @@ from continua.solver.derivative import Moved, Sweep, grid_of
 from continua.solver.events import Watch
 from continua.solver.field import Field
 from continua.solver.lanes import Batch, through
-from continua.solver.loop import Loop, Problem, Record, Trace, layout_of
+from continua.solver.loop import Loop, Problem, Trace
 from continua.solver.post_mortem import Ending, examine
+from continua.solver.record import Record, layout_of
 from continua.solver.replay import Replay
 
 Result = tuple[Ending, Array, Record | None]  # how it ended, the packed rows of the steps with outputs, the record

@@ -18,7 +18,8 @@ from continua.core import Count
 from continua.methods import Method
 from continua.solver.events import Watch
 from continua.solver.field import Field
-from continua.solver.loop import Loop, Problem, Record, Stepper, Trace, blank, layout_of, paging
+from continua.solver.loop import Loop, Problem, Stepper, Trace
+from continua.solver.record import Record, blank, layout_of, paging
 
 Index = Int[Array, " lane"]
 

@@ -14,8 +14,9 @@ from continua.methods import Method, Slope, Step
 from continua.solver.backsolve import cotangent_of
 from continua.solver.field import Field, Parameters
 from continua.solver.kernel import Kernel, Result
-from continua.solver.loop import Drawn, Loop, Problem, layout_of
+from continua.solver.loop import Loop, Problem
 from continua.solver.post_mortem import examine
+from continua.solver.record import Drawn, layout_of
 
 
 class Coupled(Method):
