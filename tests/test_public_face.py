@@ -19,6 +19,7 @@ PACKAGES = [
     "continua.methods",
     "continua.space",
     "continua.solver",
+    "continua.optim",
     "continua.stability",
     "continua.discovery",
 ]

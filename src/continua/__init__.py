@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from continua import discovery as discovery
     from continua import equations as equations
     from continua import methods as methods
+    from continua import optim as optim
     from continua import solver as solver
     from continua import space as space
     from continua import stability as stability
@@ -30,7 +31,7 @@ __all__ = [
     "solve_ensemble",
 ]
 
-ROOMS = ("discovery", "equations", "methods", "solver", "space", "stability")
+ROOMS = ("discovery", "equations", "methods", "optim", "solver", "space", "stability")
 HOMES = {
     "ContinuaError": "core",
     "Ensemble": "solver",

@@ -4,6 +4,7 @@ from continua.equations.brownian_path import BrownianPath
 from continua.equations.canonical_terms import canonical, parse_term
 from continua.equations.equation import ODE, Equation, ParameterInfo, parameter, parameter_values, parameters_of
 from continua.equations.equation_file import WrittenParameter, WrittenSystem, read_equation
+from continua.equations.gradient_flow import GradientFlow
 from continua.equations.grammar import parse
 from continua.equations.growth import ExponentialDecay, Logistic
 from continua.equations.linear import Linear
@@ -44,6 +45,7 @@ __all__ = [
     "ExponentialDecay",
     "GeneralNoise",
     "GeometricBrownianMotion",
+    "GradientFlow",
     "HarmonicOscillator",
     "Interpretation",
     "Linear",

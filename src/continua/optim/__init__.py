@@ -1,0 +1,65 @@
+"""Optimisers as what they are: flows of the parameters, the methods that step them, and their step lengths.
+
+Every optimiser is a transformation as optax means it, with optax's name and arguments where optax has it. What flows
+add nothing to is optax's own and handed on: schedules, combinators, and the other optimisers.
+"""
+
+import importlib
+from typing import Any
+
+from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, rmsprop, sgd, sign_sgd
+from continua.optim.flow import Drift, FlowState, Now, Subflow, flow
+from continua.optim.forces import Saturation, WeightDecay
+from continua.optim.inertia import Blend, Relaxation, Velocity
+from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
+
+__all__ = [
+    "Blend",
+    "Drift",
+    "FlowState",
+    "MeanSquare",
+    "Now",
+    "Relaxation",
+    "RootMeanSquare",
+    "Saturation",
+    "Sign",
+    "Spectral",
+    "Subflow",
+    "SumOfSquares",
+    "Velocity",
+    "WeightDecay",
+    "adagrad",
+    "adam",
+    "adamw",
+    "flow",
+    "lion",
+    "muon",
+    "nadam",
+    "rmsprop",
+    "sgd",
+    "sign_sgd",
+]
+
+HANDED_ON = (
+    # Optimisers to which a flow would add nothing.
+    *("adabelief", "adadelta", "adafactor", "adamax", "adan", "amsgrad", "lamb", "lars", "noisy_sgd", "novograd"),
+    *("optimistic_adam_v2", "polyak_sgd", "radam", "rprop", "sm3", "yogi"),
+    # Schedules: the number of steps done ↦ the step length.
+    *("constant_schedule", "cosine_decay_schedule", "cosine_onecycle_schedule", "exponential_decay", "join_schedules"),
+    *("linear_onecycle_schedule", "linear_schedule", "piecewise_constant_schedule", "polynomial_schedule"),
+    *("sgdr_schedule", "warmup_constant_schedule", "warmup_cosine_decay_schedule"),
+    # What is put around optimisers.
+    *("MultiSteps", "adaptive_grad_clip", "apply_if_finite", "apply_updates", "chain", "clip", "clip_by_global_norm"),
+    *("inject_hyperparams", "masked", "partition", "lookahead"),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """What is optax's own."""
+    if name not in HANDED_ON:
+        raise AttributeError(f"module 'continua.optim' has no attribute {name!r}")
+    return getattr(importlib.import_module("optax"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *HANDED_ON])

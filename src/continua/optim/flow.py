@@ -1,0 +1,171 @@
+"""An optimiser is a flow of the parameters, split into parts that are solved one after the other."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array
+
+from continua.core import ArgumentError, ArgumentTypeError
+from continua.methods import Euler, Method
+
+Params = Any  # a PyTree of arrays
+Rate = float | Array | Callable[[Array], Any]  # a number, or a schedule: the number of steps done ↦ a number
+
+
+class Now(NamedTuple):
+    """What a step of an optimiser has found so far."""
+
+    done: Array  # steps before this one
+    params: Params | None
+    gradient: Params  # of the loss at `params`, as the parts before have left it
+    direction: Params  # q of x' = −q; behind the drift, the increment of x
+    slope: Callable[[Params], Params] | None  # the gradient of the loss elsewhere, where the caller gave it
+
+    @property
+    def number(self) -> Array:
+        """The number of this step, from 1; it stays at the largest integer."""
+        return jnp.asarray(optax.safe_increment(self.done))
+
+
+class Subflow(eqx.Module):
+    """A part of a flow, which moves while all others stand still: its exact solution, or one step of it.
+
+    Steps of all parts in turn are Lie and Trotter's splitting. A new part writes `step`; one that has a state of its
+    own, like the velocity of a heavy ball, writes `start` too.
+    """
+
+    def start(self, params: Params) -> Any:
+        """Its own state at the first step."""
+        return ()
+
+    @abstractmethod
+    def step(self, now: Now, own: Any) -> tuple[Now, Any]:
+        """What the next part is to see, and its own state at the next step."""
+
+
+class FlowState(NamedTuple):
+    """The state of a flow besides the parameters: how many steps are done, and what each part keeps."""
+
+    done: Array
+    own: tuple[Any, ...]
+
+
+def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
+    r"""The optimiser that steps these parts of a flow in turn; the last must leave an increment of the parameters.
+
+    It is a transformation as optax means it: `optim.chain`, `optim.apply_updates` and every loop for optax take it.
+    `update` may be given `value_fn`, the loss as a function of the parameters, or `grad_fn`, its gradient: drifts of
+    several stages need one of them.
+
+    Args:
+        parts: what happens to the gradient on its way to an increment.
+
+    Raises:
+        ArgumentError: where there is no drift, or where a part was given as a class.
+
+    Example:
+        >>> from continua.optim import Drift, RootMeanSquare, Relaxation, apply_updates, flow
+        >>> adam = flow(Relaxation(0.9), RootMeanSquare(0.999), Drift(0.1))
+        >>> x = jnp.asarray(1.0)
+        >>> updates, state = adam.update(2 * x, adam.init(x), x)
+        >>> print(f"{apply_updates(x, updates):.4f}")
+        0.9000
+    """
+    for part in parts:
+        if not isinstance(part, Subflow):
+            shown = f"the class {part.__name__}" if isinstance(part, type) else type(part).__name__
+            raise ArgumentTypeError(f"`parts` of `flow` must be subflows. Got {shown}. Write Drift(1e-3), for example.")
+    if not any(isinstance(part, Drift) for part in parts):
+        raise ArgumentError("`parts` of `flow` must move the parameters. Got no Drift among them. Add Drift(1e-3).")
+
+    def init(params: Params) -> FlowState:
+        return FlowState(jnp.zeros((), jnp.int32), tuple(part.start(params) for part in parts))
+
+    def update(
+        updates: Params,
+        state: Any,
+        params: Params | None = None,
+        *,
+        value_fn: Callable[[Params], Array] | None = None,
+        grad_fn: Callable[[Params], Params] | None = None,
+        **_: Any,
+    ) -> tuple[Params, FlowState]:
+        slope = jax.grad(value_fn) if grad_fn is None and value_fn is not None else grad_fn
+        now, own = Now(state.done, params, updates, updates, slope), []
+        for part, before in zip(parts, state.own, strict=True):
+            now, after = part.step(now, before)
+            own.append(after)
+        return now.direction, FlowState(now.number, tuple(own))
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+class Drift(Subflow):
+    r"""The part that moves the parameters: $x' = -q$, one step of a method of `continua.methods`.
+
+    With Euler, the direction q stands still during the step, and the increment is −h q. With a method of several
+    stages, which must stand alone, $x' = -\nabla f(x)$ is stepped, and `update` needs `value_fn` or `grad_fn`.
+
+    Args:
+        rate: h, or a schedule that makes it from the number of steps done.
+        method: a method of `continua.methods` for fixed steps.
+    """
+
+    rate: Rate
+    method: Method = Euler()
+
+    def __check_init__(self) -> None:
+        """Refuses a rate that is not positive, where it is a plain number."""
+        check_rate(self.rate)
+        if not isinstance(self.method, Method):
+            raise ArgumentTypeError(
+                f"`method` of `Drift` must be a method. Got {type(self.method).__name__}. Write Drift(rate, RK4())."
+            )
+
+    def step(self, now: Now, own: Any) -> tuple[Now, Any]:
+        """The increment of the parameters."""
+        straight = isinstance(self.method, Euler)
+        return now._replace(direction=self._straight(now) if straight else self._staged(now)), own
+
+    def _straight(self, now: Now) -> Params:
+        """One step of Euler along the direction, each parameter in its own precision."""
+        return jax.tree.map(
+            lambda q: self._increment(lambda t, x, q: -q, _length(self.rate, now.done, q), q, q), now.direction
+        )
+
+    def _staged(self, now: Now) -> Params:
+        """One step of the gradient flow by a method that looks at it in several places."""
+        if now.slope is None or now.params is None:
+            name = type(self.method).__name__
+            raise ArgumentError(f"`update` of a drift by {name} needs `params` and `value_fn`. Pass value_fn=loss.")
+        params, first, slope = now.params, now.direction, now.slope
+
+        def gradient(x: Params) -> Params:
+            # The first stage of every method stands at the start itself, whose gradient the caller has computed.
+            return first if x is params else slope(x)
+
+        length = _length(self.rate, now.done, jax.tree.leaves(params)[0])
+        return self._increment(lambda t, x, args: jax.tree.map(jnp.negative, gradient(x)), length, params, ())
+
+    def _increment(self, slope: Callable[..., Any], length: Any, x: Params, args: Any) -> Params:
+        """What one step of the method adds to x."""
+        begin = jnp.zeros_like(jax.tree.leaves(x)[0], shape=())
+        return self.method.step(slope, begin, length, x, args, self.method.start(slope, begin, x, args)).increment
+
+
+def _length(rate: Rate, done: Array, like: Array) -> Array:
+    """The step length, in the precision of what it moves."""
+    return jnp.asarray(rate(done) if callable(rate) else rate).astype(like.dtype)
+
+
+def check_rate(rate: Rate, name: str = "learning_rate") -> None:
+    """Refuses what cannot be a step length."""
+    if callable(rate) or isinstance(rate, jax.Array):
+        return
+    if not isinstance(rate, int | float) or not 0 <= rate < float("inf"):
+        raise ArgumentError(f"`{name}` must be a positive number or a schedule. Got {rate!r}. Use 1e-3, for example.")

@@ -1,0 +1,185 @@
+"""Parts of a flow that say how long a direction is: entry by entry, or matrix by matrix."""
+
+import functools
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from continua.core import ArgumentError
+from continua.optim.flow import Now, Params, Subflow
+from continua.optim.inertia import Decay, corrected, relaxed, zeros
+
+QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan et al., Muon (2024): steepest at zero, all of [0, 1] to within [.7, 1.2]
+
+
+def square(g: Array) -> Array:
+    """|g|², of complex entries too."""
+    return g**2 if jnp.isrealobj(g) else jnp.real(g) ** 2 + jnp.imag(g) ** 2
+
+
+class RootMeanSquare(Subflow):
+    r"""The metric of Adam: each entry is measured by the root of the mean square of its gradients.
+
+    $$ v' = \frac{g^2 - v}{\tau}, \qquad q \mapsto \frac{q}{\sqrt{\hat v + \epsilon_r} + \epsilon} $$
+
+    Args:
+        decay: $e^{-h/\tau}$.
+        eps: ε, which keeps still entries from infinity.
+        eps_root: ε_r, for those who differentiate through it.
+    """
+
+    decay: Decay
+    eps: Decay = 1e-8
+    eps_root: Decay = 0.0
+
+    def start(self, params: Params) -> Params:
+        """Zero."""
+        return zeros(params)
+
+    def step(self, now: Now, own: Params) -> tuple[Now, Params]:
+        """The direction, divided."""
+        mean = relaxed(self.decay, jax.tree.map(square, now.gradient), own)
+        measured = corrected(mean, self.decay, now.number)
+        direction = jax.tree.map(lambda q, v: q / (jnp.sqrt(v + self.eps_root) + self.eps), now.direction, measured)
+        return now._replace(direction=direction), jax.tree.map(lambda v, old: v.astype(old.dtype), mean, own)
+
+
+class MeanSquare(Subflow):
+    r"""The metric of RMSProp, from a mean square that starts where it is told.
+
+    $$ v' = \frac{g^2 - v}{\tau}, \qquad q \mapsto \frac{q}{\sqrt{v - m^2 + \epsilon}} $$
+
+    Args:
+        decay: $e^{-h/\tau}$.
+        eps: ε.
+        initial: v at the start.
+        inside: whether ε stands under the root; else beside it.
+        centred: whether m, the mean of the gradient, is taken off; else m = 0.
+        correct: whether means are corrected for their start.
+    """
+
+    decay: Decay
+    eps: Decay = 1e-8
+    initial: Decay = 0.0
+    inside: bool = eqx.field(static=True, default=True)
+    centred: bool = eqx.field(static=True, default=False)
+    correct: bool = eqx.field(static=True, default=False)
+
+    def start(self, params: Params) -> tuple[Params, Params]:
+        """The mean square, and the mean where it is needed."""
+        return jax.tree.map(lambda p: jnp.full_like(p, self.initial), params), zeros(params) if self.centred else ()
+
+    def step(self, now: Now, own: tuple[Params, Params]) -> tuple[Now, Any]:
+        """The direction, multiplied by the inverse root."""
+        means = relaxed(self.decay, jax.tree.map(square, now.gradient), own[0]), own[1]
+        if self.centred:
+            means = means[0], relaxed(self.decay, now.gradient, own[1])
+        squares, mean = corrected(means, self.decay, now.number) if self.correct else means
+        variance = jax.tree.map(lambda v, m: v - square(m), squares, mean) if self.centred else squares
+        direction = jax.tree.map(lambda v, q: self._inverse_root(v) * q, variance, now.direction)
+        return now._replace(direction=direction), means
+
+    def _inverse_root(self, v: Array) -> Array:
+        """What the direction is multiplied by."""
+        return jax.lax.rsqrt(v + self.eps) if self.inside else 1 / (jnp.sqrt(v) + self.eps)
+
+
+class SumOfSquares(Subflow):
+    r"""The metric of Adagrad, which only ever grows.
+
+    $$ v' = g^2, \qquad q \mapsto \frac{q}{\sqrt{v + \epsilon}} $$
+
+    Args:
+        initial: v at the start.
+        eps: ε.
+    """
+
+    initial: Decay = 0.1
+    eps: Decay = 1e-7
+
+    def start(self, params: Params) -> Params:
+        """The sum that it starts from."""
+        return jax.tree.map(lambda p: jnp.full_like(p, self.initial), params)
+
+    def step(self, now: Now, own: Params) -> tuple[Now, Params]:
+        """The direction, multiplied by the inverse root."""
+        total = jax.tree.map(lambda g, v: square(g) + v, now.gradient, own)
+        direction = jax.tree.map(
+            lambda v, q: jnp.where(v > 0, jax.lax.rsqrt(v + self.eps), 0.0) * q, total, now.direction
+        )
+        return now._replace(direction=direction), total
+
+
+class Sign(Subflow):
+    r"""The steepest direction where length is the largest entry: $q \mapsto \operatorname{sign} q$."""
+
+    def step(self, now: Now, own: Any) -> tuple[Now, Any]:
+        """The sign of the direction."""
+        return now._replace(direction=jax.tree.map(jnp.sign, now.direction)), own
+
+
+class Spectral(Subflow):
+    r"""The steepest direction where length is the largest singular value, for parameters that are matrices.
+
+    $$ U \Sigma V^\top = q \mapsto \sqrt{\max(1, n/m)}\; U V^\top \qquad (q \in \mathbb R^{m \times n}) $$
+
+    $U V^\top$ is where Newton and Schulz's iteration $X \mapsto a X + (b A + c A^2) X$ with $A = X X^\top$ takes q/|q|.
+
+    Args:
+        coefficients: (a, b, c) of every iteration, or one such row for each.
+        iterations: how many.
+        eps: keeps a direction of zero at zero.
+        adaptive: whether the size of the direction is kept, in the dual norm.
+        consistent: where given, the factor is this times √max(m, n) instead.
+
+    Source: Jordan et al., Muon (2024).
+    """
+
+    coefficients: Any = QUINTIC
+    iterations: int = eqx.field(static=True, default=5)
+    eps: Decay = 1e-8
+    adaptive: bool = eqx.field(static=True, default=False)
+    consistent: Decay | None = None
+
+    def __check_init__(self) -> None:
+        """Refuses coefficients of another shape."""
+        shape = np.shape(self.coefficients)
+        if shape[-1:] != (3,) or len(shape) > 2:
+            raise ArgumentError(f"`ns_coeffs` must be three numbers, or rows of three. Got shape {shape}.")
+        if len(shape) == 2 and shape[0] > self.iterations:
+            raise ArgumentError(f"`ns_coeffs` must not have more rows than `ns_steps`. Got {shape[0]} rows.")
+
+    def step(self, now: Now, own: Any) -> tuple[Now, Any]:
+        """The directions, matrix by matrix."""
+        return now._replace(direction=jax.tree.map(self._matrix, now.direction)), own
+
+    def _matrix(self, q: Array) -> Array:
+        """One direction."""
+        rotation = jax.vmap(self._orthogonal)(q[None])[0]  # rounded as the products of a batch are, like optax's
+        if self.adaptive:
+            rotation = jnp.sum(q.conj() * rotation) * rotation
+        rows, columns = q.shape
+        if self.consistent is None:
+            return jnp.sqrt(jnp.maximum(1, columns / rows)).astype(q.dtype) * rotation
+        return (jnp.sqrt(jnp.maximum(rows, columns)) * self.consistent).astype(q.dtype) * rotation
+
+    def _orthogonal(self, q: Array) -> Array:
+        """U Vᵀ, nearly."""
+        wide = q.T if q.shape[0] > q.shape[1] else q
+        wide = wide / (jnp.linalg.norm(wide, ord="fro") + self.eps)
+        rows = jnp.asarray(self.coefficients, q.dtype)
+        if rows.ndim == 1:
+            wide = functools.reduce(lambda x, _: _newton_schulz(x, rows), range(self.iterations), wide)
+        else:
+            wide, _ = jax.lax.scan(lambda x, row: (_newton_schulz(x, row), None), wide, rows)
+        return wide.T if q.shape[0] > q.shape[1] else wide
+
+
+def _newton_schulz(x: Array, row: Array) -> Array:
+    """One iteration: each singular value s becomes a s + b s³ + c s⁵."""
+    gram = x @ x.T.conj()
+    return row[0] * x + (row[1] * gram + row[2] * gram @ gram) @ x
