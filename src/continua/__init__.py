@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from continua.core import ContinuaError, configure
     from continua.discovery import Model, fit, load
     from continua.equations import ODE
+    from continua.optim import minimise
     from continua.solver import Ensemble, Solution, Status, solve, solve_ensemble
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ __all__ = [
     "configure",
     "fit",
     "load",
+    "minimise",
     "solve",
     "solve_ensemble",
 ]
@@ -42,6 +44,7 @@ HOMES = {
     "configure": "core",
     "fit": "discovery",
     "load": "discovery",
+    "minimise": "optim",
     "solve": "solver",
     "solve_ensemble": "solver",
 }

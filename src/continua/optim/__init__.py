@@ -11,30 +11,53 @@ from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, 
 from continua.optim.flow import Drift, FlowState, Now, Subflow, flow
 from continua.optim.forces import Saturation, WeightDecay
 from continua.optim.inertia import Blend, Relaxation, Velocity
+from continua.optim.least_squares import LeastSquares, LevenbergMarquardt, least_squares
 from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
+from continua.optim.minimise import FailedMinimisation, Minimum, Outcome, minimise
+from continua.optim.newton import Newton, TruncatedNewton
+from continua.optim.objective import Minimiser, Objective, Point, Stand
+from continua.optim.quasi_newton import LBFGS, ConjugateGradient, fletcher_reeves, hager_zhang, polak_ribiere
 
 __all__ = [
+    "LBFGS",
     "Blend",
+    "ConjugateGradient",
     "Drift",
+    "FailedMinimisation",
     "FlowState",
+    "LeastSquares",
+    "LevenbergMarquardt",
     "MeanSquare",
+    "Minimiser",
+    "Minimum",
+    "Newton",
     "Now",
+    "Objective",
+    "Outcome",
+    "Point",
     "Relaxation",
     "RootMeanSquare",
     "Saturation",
     "Sign",
     "Spectral",
+    "Stand",
     "Subflow",
     "SumOfSquares",
+    "TruncatedNewton",
     "Velocity",
     "WeightDecay",
     "adagrad",
     "adam",
     "adamw",
+    "fletcher_reeves",
     "flow",
+    "hager_zhang",
+    "least_squares",
     "lion",
+    "minimise",
     "muon",
     "nadam",
+    "polak_ribiere",
     "rmsprop",
     "sgd",
     "sign_sgd",

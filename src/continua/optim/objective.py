@@ -1,0 +1,104 @@
+"""What is minimised, as a function of one vector, and the contract of those who do it."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Bool, Float, Int
+
+from continua.core import ArgumentError
+
+Vector = Float[Array, " n"]
+Value = Float[Array, ""]
+
+
+class Point(NamedTuple):
+    """A place, and what is known there."""
+
+    x: Vector
+    value: Value
+    gradient: Vector
+
+
+class Objective(NamedTuple):
+    """A function of a vector [n], and its derivatives; `residual` where it is half of a sum of squares."""
+
+    value: Callable[[Vector], Value]
+    residual: Callable[[Vector], Array] | None = None
+
+    def at(self, x: Vector) -> Point:
+        """The value and the gradient at x."""
+        return Point(x, *jax.value_and_grad(self.value)(x))
+
+    def hessian(self, x: Vector) -> Float[Array, "n n"]:
+        """All second derivatives."""
+        return jax.hessian(self.value)(x)
+
+    def curvature(self, x: Vector) -> Callable[[Vector], Vector]:
+        """The product v ↦ H v at x, linearised once."""
+        return jax.linearize(jax.grad(self.value), x)[1]
+
+
+class Stand(NamedTuple):
+    """Where a minimiser stands after some steps."""
+
+    here: Point
+    own: Any  # what it keeps for itself
+    evaluations: Int[Array, ""]  # of the value, the gradient or a product with the Hessian, so far
+    stuck: Bool[Array, ""]  # whether a step found nothing lower, in the precision of the numbers
+
+
+class Minimiser(eqx.Module):
+    """Goes down a function of one vector. A step that would go up is a step of zero, and the next one is shorter."""
+
+    @abstractmethod
+    def start(self, x: Vector) -> Any:
+        """What it keeps for itself before the first step."""
+
+    @abstractmethod
+    def step(self, objective: Objective, stand: Stand) -> Stand:
+        """One step."""
+
+    def slope(self, stand: Stand) -> Value:
+        """How far from level it is: the certificate that must vanish."""
+        return jnp.abs(stand.here.gradient).max()
+
+    def unit(self, first: Value, value: Value) -> Value:
+        """What it is measured by: the size of the values, where they are large from the start to the end."""
+        return jnp.maximum(1, jnp.minimum(jnp.abs(first), jnp.abs(value)))
+
+    def begin(self, here: Point) -> Stand:
+        """Where it stands before the first step."""
+        return Stand(here, self.start(here.x), jnp.ones((), jnp.int32), jnp.asarray(False))
+
+    def optimiser(self) -> optax.GradientTransformationExtraArgs:
+        """The same steps as a transformation for loops as optax means them.
+
+        `update` must be given `value_fn`, the loss as a function of the parameters; `value`, where known, saves work.
+        """
+
+        def init(params: Any) -> Stand:
+            flat, _ = ravel_pytree(params)
+            return self.begin(Point(flat, jnp.full((), jnp.inf, flat.dtype), jnp.zeros_like(flat)))
+
+        def update(
+            updates: Any, state: Any, params: Any = None, *, value: Any = None, value_fn: Any = None, **_: Any
+        ) -> tuple[Any, Stand]:
+            if params is None or value_fn is None:
+                raise ArgumentError(
+                    f"`update` of {type(self).__name__} needs `params` and `value_fn`. "
+                    "Pass update(gradient, state, params, value_fn=loss)."
+                )
+            flat, unravel = ravel_pytree(params)
+            objective = Objective(lambda x: value_fn(unravel(x)))
+            known = objective.value(flat) if value is None else jnp.asarray(value, flat.dtype)
+            here = Point(flat, known, ravel_pytree(updates)[0])
+            moved = self.step(objective, state._replace(here=here))
+            return unravel(moved.here.x - flat), moved
+
+        return optax.GradientTransformationExtraArgs(init, update)
