@@ -16,6 +16,7 @@ from continua.methods import (
     BogackiShampine3,
     DormandPrince5,
     Euler,
+    Extragradient,
     Heun,
     Midpoint,
     Tsit5,
@@ -27,6 +28,7 @@ from .order_conditions import residuals, square
 
 TABLEAUX = [
     Euler(),
+    Extragradient(),
     Heun(),
     Midpoint(),
     SSPRK3(),

@@ -9,6 +9,7 @@ from continua.methods.euler import Euler
 from continua.methods.euler_maruyama import EulerMaruyama
 from continua.methods.explicit_runge_kutta import ButcherTableau, ExplicitRungeKutta
 from continua.methods.exponential import ETD1, ETDRK4, Exponential, zero_order_hold
+from continua.methods.extragradient import Extragradient
 from continua.methods.from_diffrax import FromDiffrax
 from continua.methods.heun import Heun
 from continua.methods.implicit_euler import ImplicitEuler
@@ -59,6 +60,7 @@ __all__ = [
     "EulerMaruyama",
     "ExplicitRungeKutta",
     "Exponential",
+    "Extragradient",
     "FromDiffrax",
     "Given",
     "Heun",

@@ -10,6 +10,7 @@ from typing import Any
 from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, rmsprop, sgd, sign_sgd
 from continua.optim.flow import Drift, FlowState, Now, Subflow, flow
 from continua.optim.forces import Saturation, WeightDecay
+from continua.optim.games import Game, Optimism, extragradient, optimistic_gradient_descent, rk4
 from continua.optim.inertia import Blend, Relaxation, Velocity
 from continua.optim.least_squares import LeastSquares, LevenbergMarquardt, least_squares
 from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
@@ -25,6 +26,7 @@ __all__ = [
     "Drift",
     "FailedMinimisation",
     "FlowState",
+    "Game",
     "LeastSquares",
     "LevenbergMarquardt",
     "MeanSquare",
@@ -33,6 +35,7 @@ __all__ = [
     "Newton",
     "Now",
     "Objective",
+    "Optimism",
     "Outcome",
     "Point",
     "Relaxation",
@@ -49,6 +52,7 @@ __all__ = [
     "adagrad",
     "adam",
     "adamw",
+    "extragradient",
     "fletcher_reeves",
     "flow",
     "hager_zhang",
@@ -57,7 +61,9 @@ __all__ = [
     "minimise",
     "muon",
     "nadam",
+    "optimistic_gradient_descent",
     "polak_ribiere",
+    "rk4",
     "rmsprop",
     "sgd",
     "sign_sgd",
