@@ -53,6 +53,21 @@ def gradient_descent_is_euler(said):
     assert number(r"0.8\^k is at most (\S+)", said) < 1e-15
 
 
+def momentum_and_adam(said):
+    assert said.count("intercept 0.5000, slope 1.0000; equal to optax in every bit: True") == 3
+    assert all(float(x) < 1e-8 for x in re.findall(r"at 0.99 .* \|w\| = (\S+) after", said))
+    assert not any(float(x) < 1e3 for x in re.findall(r"at 1.01 .* \|w\| = (\S+) after", said))
+
+
+def newton_and_conjugate_gradients(said):
+    assert said.count("MINIMUM at [1. 1.]") == 3
+    assert number(r"20 parameters, conjugate gradients: (\d+) steps", said) == 20
+    assert number(r"20 parameters, Newton: (\d+) steps", said) == 1
+    first, second = (number(rf"last steps: {before}(\S+?)(?:,|\n)", said) for before in (r"\S+ ", r"\S+ \S+ "))
+    assert second > 1.7 * first
+    assert "from the top of a hill: MAXIMUM" in said
+
+
 def rnn_is_an_ode(said):
     assert number(r"RNNCell's outputs to (\S+)", said) < 1e-15
     assert number(r"read every τ: (\S+) away", said) > 0.1
@@ -136,6 +151,8 @@ def kuramoto_sivashinsky(said):
 CHECKS = (
     limit_and_derivative,
     gradient_descent_is_euler,
+    momentum_and_adam,
+    newton_and_conjugate_gradients,
     rnn_is_an_ode,
     lynx_hare,
     bouncing_ball,
