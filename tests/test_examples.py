@@ -55,7 +55,7 @@ def gradient_descent_is_euler(said):
 
 def momentum_and_adam(said):
     assert said.count("intercept 0.5000, slope 1.0000; equal to optax in every bit: True") == 3
-    assert all(float(x) < 1e-8 for x in re.findall(r"at 0.99 .* \|w\| = (\S+) after", said))
+    assert all(float(x) < 1e-3 for x in re.findall(r"at 0.99 .* \|w\| = (\S+) after", said))
     assert not any(float(x) < 1e3 for x in re.findall(r"at 1.01 .* \|w\| = (\S+) after", said))
 
 
