@@ -4,11 +4,14 @@ from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State,
 from continua.core.batches import anywhere, batch_size
 from continua.core.configuration import configure
 from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
+from continua.core.jaxprs import CALLS, CUSTOM, bound, walk
 from continua.core.linear_maps import LinearMap, linear_map
 from continua.core.precision import in_double_precision
 from continua.core.programs import Given, kept
 
 __all__ = [
+    "CALLS",
+    "CUSTOM",
     "Args",
     "ArgumentError",
     "ArgumentTypeError",
@@ -26,9 +29,11 @@ __all__ = [
     "anywhere",
     "as_node",
     "batch_size",
+    "bound",
     "configure",
     "in_double_precision",
     "is_traced",
     "kept",
     "linear_map",
+    "walk",
 ]
