@@ -28,7 +28,7 @@ def floats(verb: str, tree: Any, name: str = "x") -> Any:
             dtype = jnp.result_type(leaf)
         except TypeError:
             raise ArgumentTypeError(
-                f"`{name}` of `{verb}` must hold floats. Got {short(leaf)} at {place}. Use an array, and close over the rest."
+                f"`{name}` of `{verb}` must hold floats. Got {short(leaf)} at {place}. Close over what is none."
             ) from None
         if not jnp.issubdtype(dtype, jnp.floating):
             raise ArgumentTypeError(
@@ -37,7 +37,7 @@ def floats(verb: str, tree: Any, name: str = "x") -> Any:
             )
         if not is_traced(leaf) and not np.isfinite(leaf).all():
             raise ArgumentError(
-                f"`{name}` of `{verb}` must be finite. Got {short(leaf)} at {place}. Check the numbers."
+                f"`{name}` of `{verb}` must be finite. Got {short(leaf)} at {place}. Check it."
             )
     return jax.tree.map(jnp.asarray, tree)
 
@@ -76,7 +76,7 @@ def like(verb: str, value: Any, other: Any, name: str = "v") -> Any:
 
 
 def output(verb: str, f: Callable[..., Any], *inputs: Any, scalar: bool = False, like_x: bool = False) -> Any:
-    """The shapes of what f gives, which must be floats; one number where `scalar`, like the first input where `like_x`."""
+    """The shapes of what f gives: floats; one number where `scalar`, like the first input where `like_x`."""
     found = jax.eval_shape(f, *inputs)
     if not all(jnp.issubdtype(leaf.dtype, jnp.inexact) for leaf in jax.tree.leaves(found)):
         raise ArgumentTypeError(f"`f` of `{verb}` must return floats. Got {layout(found)}. Use jnp's functions of x.")
@@ -97,8 +97,8 @@ def finite(verb: str, result: Any, x: Any, name: str = "f") -> Any:
     for leaf in jax.tree.leaves(result):
         if not is_traced(leaf) and not np.isfinite(leaf).all():
             raise ArgumentError(
-                f"`{name}` of `{verb}` must have finite derivatives. Got {short(np.asarray(leaf).tolist())} at x = {_values(x)}. "
-                "Use another point, or jnp.where twice round a singular formula."
+                f"`{name}` of `{verb}` must have finite derivatives. Got {short(np.asarray(leaf).tolist())} at "
+                f"{_values(x)}. Use another point, or jnp.where twice round a singular formula."
             )
     return result
 

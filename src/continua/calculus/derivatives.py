@@ -13,10 +13,8 @@ from jax.flatten_util import ravel_pytree
 from continua.calculus import arguments
 from continua.calculus.colouring import compression
 from continua.calculus.dependence import sparsity
-from continua.calculus.series import derivatives_at
+from continua.calculus.series import HIGHEST, derivatives_at
 from continua.core import ArgumentError, count
-
-HIGHEST = 30
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:

@@ -3,8 +3,8 @@ r"""The Laplacian in one forward pass: with every value go its slopes in all dir
 $$ \nabla g = \sum_k \partial_k g\, \nabla x_k, \qquad
    \Delta g = \sum_k \partial_k g\, \Delta x_k + \sum_{kl} \partial_{kl} g\, \nabla x_k \cdot \nabla x_l $$
 
-Curvatures are added up at each operation and travel on as one number, where second derivatives in n directions travel as n:
-about .6 of the time of the trace of a Hessian, .7 of that of n second derivatives.
+Curvatures are added up at each operation and travel on as one number, where second derivatives in n directions travel
+as n: about .6 of the time of the trace of a Hessian, .7 of that of n second derivatives.
 
 Source: Li et al., A computational framework for neural network-based variational Monte Carlo with Forward Laplacian,
 Nature Machine Intelligence 6 (2024) 209–219.
@@ -22,7 +22,7 @@ from continua.core import CALLS, CUSTOM, bound, walk
 
 
 class Curved(NamedTuple):
-    """A value on its way: [*shape], its slopes [direction, *shape] and its Laplacian [*shape]; None where x plays no part."""
+    """A value, its slopes [direction, *shape] and its Laplacian; None where it does not depend on x."""
 
     value: Any
     slopes: Any = None

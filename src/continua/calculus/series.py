@@ -1,8 +1,9 @@
 r"""All derivatives of a function of one variable up to some order, in one pass.
 
-Low orders are derivatives of derivatives, which every function of JAX has; their programs grow by a factor of three with
-each order, those of Taylor arithmetic (`jet`) by its square. So high orders go through that, with calls opened and some
-functions rewritten in terms of those that it knows, and only where it cannot do something, such as a loop, by repetition.
+Low orders are derivatives of derivatives, which every function of JAX has; their programs grow by a factor of three
+with each order, those of Taylor arithmetic (`jet`) by its square. So high orders go through that, with calls opened and
+some functions rewritten in terms of those that it knows, and only where it cannot do something, such as a loop, by
+repetition.
 """
 
 import math
@@ -17,6 +18,7 @@ from jax.extend.core import Literal
 
 from continua.core import CALLS, CUSTOM, ArgumentError, bound, walk
 
+HIGHEST = 30
 REPEATED = 4  # up to this order the repeated derivative is the smaller program
 MOST_REPEATED = 8  # 3⁸ times the program of f
 OPENED = CALLS - CUSTOM  # a body is not its derivative, where that was written apart
@@ -68,7 +70,7 @@ def _unknown(program: Any) -> set[str]:
     """The operations whose series nobody knows; functions with a derivative of their own are among them."""
     found = set()
 
-    def look(equation: Any, inputs: list[None]) -> list[None]:
+    def look(equation: Any, _: list[None]) -> list[None]:
         if equation.primitive not in jet_rules and equation.primitive.name not in REWRITTEN:
             found.add(equation.primitive.name)
         return [None] * len(equation.outvars)

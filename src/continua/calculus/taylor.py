@@ -10,10 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from continua.calculus import arguments
-from continua.calculus.series import derivatives_at
+from continua.calculus.series import HIGHEST, derivatives_at
 from continua.core import ArgumentTypeError, Scalar, count
-
-HIGHEST = 30
 
 
 class Taylor(eqx.Module):

@@ -65,7 +65,9 @@ def estimate_divergence(
     Args:
         f: `f(x)` returns a vector like x.
         x: an array or a tree of floats.
-        key, samples, deflated: as in `estimate_trace`.
+        key: of `jax.random`.
+        samples: random directions, a product for each.
+        deflated: directions whose part is found exactly, two products for each, as in `estimate_trace`.
 
     Returns:
         `Estimate(value, error)`.
@@ -92,7 +94,9 @@ def estimate_laplacian(
     Args:
         f: `f(x)` returns one number.
         x: an array or a tree of floats.
-        key, samples, deflated: as in `estimate_trace`.
+        key: of `jax.random`.
+        samples: random directions, a product for each.
+        deflated: directions whose part is found exactly, two products for each, as in `estimate_trace`.
 
     Returns:
         `Estimate(value, error)`.
