@@ -36,9 +36,7 @@ def floats(verb: str, tree: Any, name: str = "x") -> Any:
                 "Use 1.0 for 1, and x.astype(float) for an array."
             )
         if not is_traced(leaf) and not np.isfinite(leaf).all():
-            raise ArgumentError(
-                f"`{name}` of `{verb}` must be finite. Got {short(leaf)} at {place}. Check it."
-            )
+            raise ArgumentError(f"`{name}` of `{verb}` must be finite. Got {short(leaf)} at {place}. Check it.")
     return jax.tree.map(jnp.asarray, tree)
 
 
