@@ -7,12 +7,14 @@ from continua.calculus.colouring import Band, Compression, band_of, compression
 from continua.calculus.curvature import gaussian_curvature, ricci, riemann, scalar_curvature
 from continua.calculus.dependence import sparsity
 from continua.calculus.derivatives import derivative, directional, gradient, hessian, hvp, jacobian
-from continua.calculus.even_points import even_points
-from continua.calculus.laplacian import laplacian
-from continua.calculus.levenberg_marquardt import Ends, levenberg_marquardt
+from continua.calculus.forward_laplacian import laplacian
+from continua.calculus.gradient_check import GradientCheck, check_gradient
 from continua.calculus.metrics import christoffel, covariant_divergence, laplace_beltrami, metric
 from continua.calculus.phi_functions import doubled, phi, phi_of_matrix
-from continua.calculus.taylor import Taylor, taylor
+from continua.calculus.point_sets import even_points
+from continua.calculus.root_search import Ends, levenberg_marquardt
+from continua.calculus.stationary import Extremum, extrema, stationary_points
+from continua.calculus.taylor_polynomial import Taylor, taylor
 from continua.calculus.trace_estimates import Estimate, estimate_divergence, estimate_laplacian, estimate_trace
 from continua.calculus.vector_fields import curl, divergence
 
@@ -21,8 +23,11 @@ __all__ = [
     "Compression",
     "Ends",
     "Estimate",
+    "Extremum",
+    "GradientCheck",
     "Taylor",
     "band_of",
+    "check_gradient",
     "christoffel",
     "compression",
     "covariant_divergence",
@@ -35,6 +40,7 @@ __all__ = [
     "estimate_laplacian",
     "estimate_trace",
     "even_points",
+    "extrema",
     "gaussian_curvature",
     "gradient",
     "hessian",
@@ -50,5 +56,6 @@ __all__ = [
     "riemann",
     "scalar_curvature",
     "sparsity",
+    "stationary_points",
     "taylor",
 ]
