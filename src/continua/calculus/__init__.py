@@ -4,6 +4,7 @@ And the functions of numbers and matrices that exponential methods are made of.
 """
 
 from continua.calculus.colouring import Band, Compression, band_of, compression
+from continua.calculus.computation_graph import Graph, Node, graph
 from continua.calculus.curvature import gaussian_curvature, ricci, riemann, scalar_curvature
 from continua.calculus.dependence import sparsity
 from continua.calculus.derivatives import derivative, directional, gradient, hessian, hvp, jacobian
@@ -25,6 +26,8 @@ __all__ = [
     "Estimate",
     "Extremum",
     "GradientCheck",
+    "Graph",
+    "Node",
     "Taylor",
     "band_of",
     "check_gradient",
@@ -43,6 +46,7 @@ __all__ = [
     "extrema",
     "gaussian_curvature",
     "gradient",
+    "graph",
     "hessian",
     "hvp",
     "jacobian",

@@ -145,9 +145,8 @@ def _extrapolated(rows: np.ndarray, noise: np.ndarray) -> tuple[Entries, Entries
     """Of Neville's triangle in h² the entry nearest to the two that it was made of, and how far it may be off."""
     best, error = rows[:, -1], np.full(len(rows), np.inf)
     for power in 4.0 ** np.arange(1, LEVELS):
-        finer, noise = (
-            (power * each[:, 1:] + sign * each[:, :-1]) / (power - 1) for each, sign in ((rows, -1), (noise, 1))
-        )
+        finer = (power * rows[:, 1:] - rows[:, :-1]) / (power - 1)
+        noise = (power * noise[:, 1:] + noise[:, :-1]) / (power - 1)
         distance = np.maximum(np.abs(finer - rows[:, 1:]), np.abs(finer - rows[:, :-1])) + noise
         distance = np.where(np.isfinite(distance), distance, np.inf)
         place = distance.argmin(1)[:, None]

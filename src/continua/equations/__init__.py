@@ -6,6 +6,7 @@ from continua.equations.equation import ODE, Equation, ParameterInfo, parameter,
 from continua.equations.equation_file import WrittenParameter, WrittenSystem, read_equation
 from continua.equations.grammar import parse
 from continua.equations.growth import ExponentialDecay, Logistic
+from continua.equations.lagrangian import EulerLagrange, Geodesic
 from continua.equations.linear import Linear
 from continua.equations.lorenz import Lorenz
 from continua.equations.oscillators import Duffing, HarmonicOscillator, Pendulum, VanDerPol
@@ -41,8 +42,10 @@ __all__ = [
     "Driven",
     "Duffing",
     "Equation",
+    "EulerLagrange",
     "ExponentialDecay",
     "GeneralNoise",
+    "Geodesic",
     "GeometricBrownianMotion",
     "HarmonicOscillator",
     "Interpretation",
