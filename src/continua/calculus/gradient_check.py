@@ -77,7 +77,7 @@ def check_gradient(f: Callable[..., Any], x: Any, *args: Any) -> GradientCheck:
     r"""Compare the gradient of a function with forward mode and with finite differences.
 
     $$ \frac{\partial f}{\partial x_i} \approx \frac{f(x + h e_i) - f(x - h e_i)}{2h}, \qquad
-       h = h_0, h_0/2, \dots, h_0/2^{11} $$
+       h = h_0, \tfrac{h_0}{2}, \dots, \tfrac{h_0}{2^{11}}, \quad h_0 = \tfrac{\max(|x_i|, 1)}{16} $$
 
     extrapolated to h = 0 in powers of h² (Ridders); of all extrapolations the one that agrees best with its neighbours
     counts, and the disagreement is its error.
@@ -126,8 +126,7 @@ def _forward(f: Callable[[Array], Array], z: Array) -> Entries | None:
 
 def _differences(f: Callable[[Array], Array], z: Array) -> tuple[Entries, Entries]:
     """The extrapolated difference quotients of all entries, and how far each may be off."""
-    first = jnp.maximum(jnp.abs(z), 1) / 16
-    steps = first[:, None] / 2.0 ** jnp.arange(LEVELS, dtype=z.dtype)
+    steps = jnp.asarray(np.maximum(np.abs(z), 1)[:, None] / 2.0 ** np.arange(4, 4 + LEVELS), z.dtype)
 
     @jax.jit
     def both_sides(entry: Array) -> Array:
@@ -137,7 +136,7 @@ def _differences(f: Callable[[Array], Array], z: Array) -> tuple[Entries, Entrie
     sides = jax.lax.map(both_sides, jnp.arange(z.size), batch_size=min(TOGETHER, z.size))
     up, down, h, at = (np.asarray(each, float) for each in (sides[..., 0], sides[..., 1], steps, z[:, None]))
     quotients = (up - down) / (2 * h)
-    noise = float(jnp.finfo(z.dtype).eps) * (np.abs(up) + np.abs(down) + np.abs(at * quotients)) / h
+    noise = float(jnp.finfo(z.dtype).eps) * (np.abs(up) + np.abs(down) + np.abs(at) * np.abs(quotients)) / h
     return _extrapolated(quotients, noise)
 
 

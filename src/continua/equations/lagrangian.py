@@ -19,7 +19,8 @@ class EulerLagrange(Equation):
 
     $$ \frac{d}{dt} \frac{\partial L}{\partial v} = \frac{\partial L}{\partial q}, \qquad
        \frac{\partial^2 L}{\partial v^2}\, v' = \frac{\partial L}{\partial q}
-       - \frac{\partial^2 L}{\partial v\, \partial q}\, v - \frac{\partial^2 L}{\partial v\, \partial t}, \qquad q' = v $$
+       - \frac{\partial^2 L}{\partial v\, \partial q}\, v - \frac{\partial^2 L}{\partial v\, \partial t},
+       \qquad q' = v $$
 
     Args:
         lagrangian: `L(t, q, v, args)` returns one number: kinetic minus potential energy, or what is to be minimised
