@@ -104,7 +104,7 @@ def test_a_geodesic_is_the_free_motion_of_its_metric():
     g = metric(lambda u: jnp.stack([u[0], u[1], jnp.sin(u[0]) * u[1] ** 2]))
     free = EulerLagrange(lambda t, q, v, args: v @ g(q) @ v / 2)
     y = jnp.array([[0.7, -0.4], [0.3, 1.1]])
-    straight, moved = jax.jit(lambda y: (Geodesic(g)(0.0, y, None), free(0.0, y, None)))(y)
+    straight, moved = jax.jit(lambda y: (Geodesic(g)(jnp.zeros(()), y, None), free(jnp.zeros(()), y, None)))(y)
     np.testing.assert_allclose(straight, moved, rtol=1e-12)
 
 

@@ -60,7 +60,7 @@ class EulerLagrange(Equation):
         mass = jax.jacfwd(lambda v: momentum(t, flat, v))(speed)
         return joined(self, y, v, unravel(jnp.linalg.solve(mass, force - drift)))
 
-    def energy(self, t: Instant, y: State, args: Args) -> State:
+    def energy(self, t: Instant | float, y: State, args: Args) -> State:
         """V · ∂L/∂v − L, which is kept where L does not depend on time."""
         q, v = halves(self, y)
         value, along = jax.jvp(lambda v: self.lagrangian(t, q, v, args), (v,), (v,))
@@ -96,7 +96,7 @@ class Geodesic(Equation):
         q, v = halves(self, y)
         return joined(self, y, v, -jnp.einsum("kij,i,j->k", christoffel(self.metric)(q), v, v))
 
-    def energy(self, t: Instant, y: State, args: Args) -> State:
+    def energy(self, t: Instant | float, y: State, args: Args) -> State:
         """Half of the squared speed, which is kept."""
         q, v = halves(self, y)
         return v @ self.metric(q) @ v / 2
