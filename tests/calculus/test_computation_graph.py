@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from continua.calculus import Graph, graph
-from continua.core import ArgumentError
+from continua.core import ArgumentError, ArgumentTypeError
 
 X = jnp.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = jnp.array([0.0, 1.0, 1.0, 0.0])
@@ -109,7 +109,15 @@ def test_kinks_have_the_derivative_that_jax_gives():
     assert graph(lambda x: jnp.maximum(x, 0.0), 0.0)["x"].adjoint == 0.5
 
 
+def test_what_does_not_vary_is_a_graph_too():
+    assert graph(lambda x: x, 2.0)["x"].adjoint == 1
+    (alone,) = graph(lambda x: 3.0, 2.0).nodes
+    assert alone.adjoint == 0
+
+
 def test_bad_input_is_one_line(xor):
+    with pytest.raises(ArgumentTypeError, match=r"`args` of `graph` must hold numbers. Got 'word' at args\[1\]"):
+        graph(lambda x, y: x, 1.0, "word")
     with pytest.raises(ArgumentError, match="`f` of `graph` must return one number"):
         graph(lambda x: x, jnp.ones(2))
     with pytest.raises(ArgumentError, match=r"can be drawn up to 150 nodes\. Got 190"):

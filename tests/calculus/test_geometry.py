@@ -138,6 +138,23 @@ def test_symmetries_of_the_curvature():
     assert np.abs(low).max() > 0.01
 
 
+def test_space_round_a_star_is_bent_but_not_by_matter_there():
+    r"""Schwarzschild's metric, of signature −+++: its Ricci tensor vanishes, R_{abcd} R^{abcd} = 48 M²/r⁶ does not."""
+
+    def schwarzschild(u, M=1.0):
+        _, r, theta, _ = u
+        lapse = 1 - 2 * M / r
+        return jnp.diag(jnp.stack([-lapse, 1 / lapse, r**2, (r * jnp.sin(theta)) ** 2]))
+
+    u = jnp.array([0.0, 5.0, 1.1, 0.4])
+    R, averaged, g = jax.jit(lambda u: (riemann(schwarzschild)(u), ricci(schwarzschild)(u), schwarzschild(u)))(u)
+    np.testing.assert_allclose(averaged, 0, atol=1e-12)
+    up = np.linalg.inv(g)
+    low = np.einsum("ak,klij->alij", g, R)
+    squared = np.einsum("abcd,efgh,ae,bf,cg,dh->", low, low, up, up, up, up, optimize=True)
+    np.testing.assert_allclose(squared, 48 / 5.0**6, rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [

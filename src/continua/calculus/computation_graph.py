@@ -158,9 +158,9 @@ def graph(f: Callable[..., Any], *args: Any) -> Graph:
         v2    σ(v1)     0.7311  1
     """
     arguments.function("graph", f)
+    leaves = [jnp.asarray(leaf) for _, leaf in arguments.arrays("graph", args, "args")]
     arguments.output("graph", f, *args, scalar=True)
     program = jax.make_jaxpr(f)(*args)
-    leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(args)]
     steps: list[_Step] = []
     output, values = _run(program, leaves, None, steps)
     shifts = [jnp.zeros_like(value) if jnp.issubdtype(value.dtype, jnp.inexact) else None for value in values]
@@ -224,7 +224,7 @@ def _written(step: _Step, labels: Sequence[str]) -> str:
     return f"{name if body is None else body.debug_info.func_name.split(' ')[0]}({', '.join(words)})"
 
 
-def _leading_to(output: int, inputs: Sequence[tuple[int, ...]], arguments: int) -> list[int]:
+def _leading_to(output: int | None, inputs: Sequence[tuple[int, ...]], arguments: int) -> list[int]:
     """The arguments, and the nodes that the output depends on."""
     wanted = {output}
     for number in range(len(inputs) - 1, -1, -1):

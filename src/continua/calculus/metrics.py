@@ -90,7 +90,7 @@ def symbols(g: Metric, u: Coordinates) -> Float[Array, "axis axis axis"]:
 def covariant_divergence(f: Callable[[Any], Any], g: Metric) -> Callable[[Any], Array]:
     r"""The divergence of a vector field in any coordinates.
 
-    $$ \nabla_i f^i = \frac{1}{\sqrt{\det g}} \sum_i \partial_i \big( \sqrt{\det g}\, f^i \big) $$
+    $$ \nabla_i f^i = \frac{1}{\sqrt{|\det g|}} \sum_i \partial_i \big( \sqrt{|\det g|}\, f^i \big) $$
 
     Args:
         f: `f(u)` returns the components [axis] along the coordinates: a velocity du/dt. (Along unit vectors, as physics
@@ -122,7 +122,7 @@ def covariant_divergence(f: Callable[[Any], Any], g: Metric) -> Callable[[Any], 
 def laplace_beltrami(f: Callable[[Any], Any], g: Metric) -> Callable[[Any], Array]:
     r"""The Laplacian in any coordinates, and on any surface.
 
-    $$ \Delta f = \frac{1}{\sqrt{\det g}} \sum_{ij} \partial_i \big( \sqrt{\det g}\, g^{ij}\, \partial_j f \big) $$
+    $$ \Delta f = \frac{1}{\sqrt{|\det g|}} \sum_{ij} \partial_i \big( \sqrt{|\det g|}\, g^{ij}\, \partial_j f \big) $$
 
     Args:
         f: `f(u)` returns one number.
@@ -153,7 +153,7 @@ def _spreading(f: Callable[[Any], Any], g: Metric, u: Coordinates) -> Array:
     """The divergence of f over the volume of a cell of coordinates."""
 
     def volume(u: Coordinates) -> Array:
-        return jnp.sqrt(jnp.linalg.det(g(u)))
+        return jnp.sqrt(jnp.abs(jnp.linalg.det(g(u))))
 
     return jnp.trace(jax.jacfwd(lambda u: volume(u) * f(u))(u)) / volume(u)
 

@@ -33,7 +33,7 @@ class Taylor(eqx.Module):
         return len(self.coefficients) - 1
 
     def __call__(self, x: Any) -> Array:
-        """The value at one number x, by Horner's rule."""
+        """The value at a number x, by Horner's rule; of a function of one output also at an array of them."""
         x = jnp.asarray(x, self.coefficients.dtype)
         total = jnp.zeros_like(self.coefficients[0])
         for coefficient in self.coefficients[::-1]:
