@@ -60,6 +60,13 @@ def test_a_function_with_its_own_derivative_keeps_it():
     np.testing.assert_allclose(found * np.array([24.0, 120.0, 720.0]), expected, atol=1e-9)
 
 
+def test_a_branch_in_python_is_taken_where_its_condition_is_known():
+    def f(x):
+        return x**2 if x > 0 else -x
+
+    assert [float(derivative(f)(x)) for x in (3.0, -3.0)] == [6.0, -1.0]
+
+
 def test_loops_are_differentiated_by_repetition():
     def f(x):
         return jax.lax.fori_loop(0, 3, lambda i, y: jnp.sin(y), x)
@@ -148,6 +155,8 @@ def test_precision_follows_the_input():
         (lambda: taylor(jnp.log, 0.0, 3), ArgumentError, "must have finite derivatives"),
         (lambda: taylor(lambda x: {"a": x}, 0.0, 3), ArgumentTypeError, "must return one array"),
         (lambda: gradient(jnp.sum)([]), ArgumentError, "must hold numbers"),
+        (lambda: gradient(lambda x: np.sin(x))(0.5), ArgumentTypeError, "must be made of jnp's operations"),
+        (lambda: derivative(lambda x: x if x > 0 else -x, 6)(0.5), ArgumentTypeError, "Use jnp.where for `if`"),
     ],
 )
 def test_bad_input_is_one_line(call, error, words):

@@ -78,21 +78,35 @@ def like(verb: str, value: Any, other: Any, name: str = "v") -> Any:
     return jax.tree.map(lambda a, b: a.astype(b.dtype), found, other)
 
 
-def output(verb: str, f: Callable[..., Any], *inputs: Any, scalar: bool = False, like_x: bool = False) -> Any:
-    """The shapes of what f gives: floats; one number where `scalar`, like the first input where `like_x`."""
-    found = jax.eval_shape(f, *inputs)
-    if not all(jnp.issubdtype(leaf.dtype, jnp.inexact) for leaf in jax.tree.leaves(found)):
-        raise ArgumentTypeError(f"`f` of `{verb}` must return floats. Got {layout(found)}. Use jnp's functions of x.")
-    if scalar and layout(found, dtypes=False) != layout(0.0, dtypes=False):
-        raise ArgumentError(
-            f"`f` of `{verb}` must return one number. Got {layout(found)}. Use jnp.sum of it, or `jacobian`."
-        )
-    if like_x and layout(found, dtypes=False) != layout(inputs[0], dtypes=False):
-        raise ArgumentError(
-            f"`f` of `{verb}` must return a vector like x, {layout(inputs[0])}. Got {layout(found)}. "
-            "Use jnp.stack([…]), one component for each of x."
-        )
-    return found
+def checked(
+    verb: str, f: Callable[..., Any], name: str = "f", *, scalar: bool = False, like: Any = None
+) -> Callable[..., Any]:
+    """The same function, whose output is looked at as it is traced: floats; one number; in the shapes of a tree."""
+
+    def own(*inputs: Any) -> Any:
+        try:
+            found = f(*inputs)
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+            raise ArgumentTypeError(
+                f"`{name}` of `{verb}` must be made of jnp's operations. It asks for the value of what varies. "
+                "Use jnp.where for `if`, and jnp.sin for np.sin."
+            ) from None
+        if not all(jnp.issubdtype(jnp.result_type(leaf), jnp.inexact) for leaf in jax.tree.leaves(found)):
+            raise ArgumentTypeError(
+                f"`{name}` of `{verb}` must return floats. Got {layout(found)}. Use jnp's functions of x."
+            )
+        if scalar and layout(found, dtypes=False) != layout(0.0, dtypes=False):
+            raise ArgumentError(
+                f"`{name}` of `{verb}` must return one number. Got {layout(found)}. Use jnp.sum of it, or `jacobian`."
+            )
+        if like is not None and layout(found, dtypes=False) != layout(like, dtypes=False):
+            raise ArgumentError(
+                f"`{name}` of `{verb}` must return a vector like x, {layout(like)}. Got {layout(found)}. "
+                "Use jnp.stack([…]), one component for each of x."
+            )
+        return found
+
+    return own
 
 
 def finite(verb: str, result: Any, x: Any, name: str = "f") -> Any:

@@ -36,6 +36,7 @@ WRITTEN = {
     "pow": "{0}^{1}",
     "reduce_sum": "Σ {0}",
     "square": "{0}²",
+    "slice": "{0} from {start_indices} to {limit_indices}",
     "sqrt": "√{0}",
     "squeeze": "squeeze {0}",
     "sub": "{0} − {1}",
@@ -159,8 +160,7 @@ def graph(f: Callable[..., Any], *args: Any) -> Graph:
     """
     arguments.function("graph", f)
     leaves = [jnp.asarray(leaf) for _, leaf in arguments.arrays("graph", args, "args")]
-    arguments.output("graph", f, *args, scalar=True)
-    program = jax.make_jaxpr(f)(*args)
+    program = jax.make_jaxpr(arguments.checked("graph", f, scalar=True))(*args)
     steps: list[_Step] = []
     output, values = _run(program, leaves, None, steps)
     shifts = [jnp.zeros_like(value) if jnp.issubdtype(value.dtype, jnp.inexact) else None for value in values]

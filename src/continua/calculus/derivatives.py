@@ -42,8 +42,8 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
 
     def operator(x: Any, *args: Any) -> Any:
         x = arguments.number("derivative", x)
-        arguments.output("derivative", f, x, *args)
-        return arguments.finite("derivative", derivatives_at(lambda x: f(x, *args), x, order)[-1], x)
+        own = arguments.checked("derivative", f)
+        return arguments.finite("derivative", derivatives_at(lambda x: own(x, *args), x, order)[-1], x)
 
     return operator
 
@@ -99,8 +99,8 @@ def _of_one_number(verb: str, f: Callable[..., Any], transformation: Callable) -
 
     def operator(x: Any, *args: Any) -> Any:
         x = arguments.floats(verb, x)
-        arguments.output(verb, f, x, *args, scalar=True)
-        return arguments.finite(verb, transformation(f)(x, *args), x)
+        own = arguments.checked(verb, f, scalar=True)
+        return arguments.finite(verb, transformation(own)(x, *args), x)
 
     return operator
 
@@ -134,12 +134,13 @@ def jacobian(f: Callable[..., Any], *, sparse: bool = False) -> Callable[..., An
 
     def operator(x: Any, *args: Any) -> Any:
         x = arguments.floats("jacobian", x)
-        found = arguments.output("jacobian", f, x, *args)
+        own = arguments.checked("jacobian", f)
+        found = own(x, *args)
         if sparse:
-            return arguments.finite("jacobian", _compressed(lambda x: f(x, *args), x, found), x)
-        inputs, outputs = (sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in (x, found))
+            return arguments.finite("jacobian", _compressed(lambda x: own(x, *args), x, found), x)
+        inputs, outputs = (sum(jnp.size(leaf) for leaf in jax.tree.leaves(tree)) for tree in (x, found))
         transformation = jax.jacfwd if inputs <= outputs else jax.jacrev
-        return arguments.finite("jacobian", transformation(f)(x, *args), x)
+        return arguments.finite("jacobian", transformation(own)(x, *args), x)
 
     return operator
 
@@ -147,7 +148,7 @@ def jacobian(f: Callable[..., Any], *, sparse: bool = False) -> Callable[..., An
 def _compressed(f: Callable[[Any], Any], x: Any, found: Any) -> jax.Array:
     """By one product for each colour of the columns."""
     for name, value in (("x", x), ("f(x)", found)):
-        if not hasattr(value, "ndim") or value.ndim != 1:
+        if not isinstance(value, jax.Array) or value.ndim != 1:
             raise ArgumentError(
                 f"`{name}` of `jacobian` with sparse=True must be one array [n]. Got {arguments.layout(value)}. "
                 "Use jax.flatten_util.ravel_pytree."
@@ -211,8 +212,8 @@ def _along(verb: str, f: Any, x: Any, v: Any, of: Callable[[Callable], Callable]
     """The forward derivative of `of(f)` at x along v."""
     arguments.function(verb, f)
     x = arguments.floats(verb, x)
-    arguments.output(verb, f, x, scalar=scalar)
-    return arguments.finite(verb, jax.jvp(of(f), (x,), (arguments.like(verb, v, x),))[1], x)
+    own = arguments.checked(verb, f, scalar=scalar)
+    return arguments.finite(verb, jax.jvp(of(own), (x,), (arguments.like(verb, v, x),))[1], x)
 
 
 def flat(f: Callable[..., Any], x: Any, *args: Any) -> tuple[Callable[[jax.Array], Any], jax.Array]:

@@ -54,8 +54,7 @@ def laplacian(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def operator(x: Any, *args: Any) -> Any:
         x = arguments.floats("laplacian", x)
-        arguments.output("laplacian", f, x, *args)
-        own, z = flat(f, x, *args)
+        own, z = flat(arguments.checked("laplacian", f), x, *args)
         program, shape = jax.make_jaxpr(own, return_shape=True)(z)
         start = Curved(z, jnp.eye(z.size, dtype=z.dtype), jnp.zeros_like(z))
         found = walk(program, [start], _through, Curved, CALLS - CUSTOM)

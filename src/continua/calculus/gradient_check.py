@@ -104,8 +104,7 @@ def check_gradient(f: Callable[..., Any], x: Any, *args: Any) -> GradientCheck:
     verb = "check_gradient"
     arguments.function(verb, f)
     x = arguments.floats(verb, x)
-    arguments.output(verb, f, x, *args, scalar=True)
-    own, z = flat(f, x, *args)
+    own, z = flat(arguments.checked(verb, f, scalar=True), x, *args)
     reverse = np.asarray(jax.jit(jax.grad(own))(z), float)
     differences, errors = _differences(own, z)
     precision = float(jnp.finfo(z.dtype).eps)

@@ -113,8 +113,7 @@ def covariant_divergence(f: Callable[[Any], Any], g: Metric) -> Callable[[Any], 
     arguments.function("covariant_divergence", f)
 
     def at(g: Metric, u: Coordinates) -> Array:
-        arguments.output("covariant_divergence", f, u, like_x=True)
-        return _spreading(f, g, u)
+        return _spreading(arguments.checked("covariant_divergence", f, like=u), g, u)
 
     return at_point("covariant_divergence", g, at)
 
@@ -143,8 +142,8 @@ def laplace_beltrami(f: Callable[[Any], Any], g: Metric) -> Callable[[Any], Arra
     arguments.function("laplace_beltrami", f)
 
     def at(g: Metric, u: Coordinates) -> Array:
-        arguments.output("laplace_beltrami", f, u, scalar=True)
-        return _spreading(lambda u: jnp.linalg.solve(g(u), jax.grad(f)(u)), g, u)
+        slopes = jax.grad(arguments.checked("laplace_beltrami", f, scalar=True))
+        return _spreading(lambda u: jnp.linalg.solve(g(u), slopes(u)), g, u)
 
     return at_point("laplace_beltrami", g, at)
 

@@ -63,7 +63,7 @@ def _by_series(f: Callable[[Any], Any], x: jax.Array, order: int) -> list[Any]:
     value, terms = jet(evaluated, (x,), (series,), factorial_scaled=False)
     rows = zip(*([v, *t] for v, t in zip(value, terms, strict=True)), strict=True)
     tree = jax.tree.structure(shape)
-    return [jax.tree.unflatten(tree, [term * math.factorial(k) for term in row]) for k, row in enumerate(rows)]
+    return [jax.tree.unflatten(tree, [term * float(math.factorial(k)) for term in row]) for k, row in enumerate(rows)]
 
 
 def _unknown(program: Any) -> set[str]:

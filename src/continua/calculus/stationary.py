@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -67,6 +66,7 @@ def stationary_points(f: Callable[[Any], Any], low: Any, high: Any, *, starts: i
         ArgumentTypeError: a corner holds integers, or f is no function.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> valleys = lambda x: x[0] ** 3 - 3 * x[0] + x[1] ** 2
         >>> for found in stationary_points(valleys, jnp.array([-2.0, -1.0]), jnp.array([2.0, 1.0])):
         ...     print(found.x.round(6) + 0.0, found.kind)
@@ -192,8 +192,7 @@ def _landscape(verb: str, f: Callable[[Any], Any], low: Point, high: Point, star
         raise ArgumentError(
             f"`low` of `{verb}` must be below `high`. Got {low.tolist()} and {high.tolist()}. Use low=-1.0, high=1.0."
         )
-    arguments.output(verb, f, jax.ShapeDtypeStruct(low.shape, jnp.float64), scalar=True)
-    width = high - low
+    f, width = arguments.checked(verb, f, scalar=True), high - low
 
     @jax.jit
     def compiled(z: jax.Array) -> Any:

@@ -66,9 +66,10 @@ def taylor(f: Callable[[Any], Any], x0: Any, order: int) -> Taylor:
     arguments.function("taylor", f)
     x = arguments.number("taylor", x0, "x0")
     order = count("taylor", "order", order, HIGHEST, least=0)
-    if not hasattr(found := arguments.output("taylor", f, x), "shape"):
+    rows = derivatives_at(arguments.checked("taylor", f), x, order)
+    if not isinstance(rows[0], jax.Array | float):
         raise ArgumentTypeError(
-            f"`f` of `taylor` must return one array. Got {arguments.layout(found)}. Use one function for each."
+            f"`f` of `taylor` must return one array. Got {arguments.layout(rows[0])}. Use one function for each."
         )
-    rows = [row / math.factorial(k) for k, row in enumerate(derivatives_at(f, x, order))]
+    rows = [row / float(math.factorial(k)) for k, row in enumerate(rows)]
     return arguments.finite("taylor", Taylor(x, jnp.stack(jax.tree.map(jnp.asarray, rows))), x)

@@ -81,8 +81,8 @@ def estimate_divergence(
         10.0
     """
     x = arguments.floats("estimate_divergence", x)
-    arguments.output("estimate_divergence", arguments.function("estimate_divergence", f), x, like_x=True)
-    _, push = jax.linearize(f, x)
+    arguments.function("estimate_divergence", f)
+    _, push = jax.linearize(arguments.checked("estimate_divergence", f, like=x), x)
     return _estimate("estimate_divergence", push, x, key, samples, deflated)
 
 
@@ -110,16 +110,15 @@ def estimate_laplacian(
         10.0
     """
     x = arguments.floats("estimate_laplacian", x)
-    arguments.output("estimate_laplacian", arguments.function("estimate_laplacian", f), x, scalar=True)
-    _, push = jax.linearize(jax.grad(f), x)
+    arguments.function("estimate_laplacian", f)
+    _, push = jax.linearize(jax.grad(arguments.checked("estimate_laplacian", f, scalar=True)), x)
     return _estimate("estimate_laplacian", push, x, key, samples, deflated)
 
 
 def _estimate(verb: str, product: Callable, like: Any, key: jax.Array, samples: int, deflated: int) -> Estimate:
     """By products with flat vectors, all samples at once."""
     like = arguments.floats(verb, like, "like" if verb == "estimate_trace" else "x")
-    arguments.output(verb, product, like, like_x=True)
-    own, z = flat(product, like)
+    own, z = flat(arguments.checked(verb, product, "product", like=like), like)
     samples = count(verb, "samples", samples, MOST, least=2)
     deflated = count(verb, "deflated", deflated, z.size, least=0)
     signs = jax.random.rademacher(key, (deflated + samples, z.size), z.dtype)

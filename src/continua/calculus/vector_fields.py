@@ -35,8 +35,7 @@ def divergence(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def operator(x: Any, *args: Any) -> Any:
         x = arguments.floats("divergence", x)
-        arguments.output("divergence", f, x, *args, like_x=True)
-        own, z = flat(f, x, *args)
+        own, z = flat(arguments.checked("divergence", f, like=x), x, *args)
 
         def component(unit: jax.Array) -> jax.Array:
             return unit @ ravel_pytree(jax.jvp(own, (z,), (unit,))[1])[0]
@@ -70,8 +69,7 @@ def curl(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def operator(x: Any, *args: Any) -> jax.Array:
         x = arguments.vector("curl", x, sizes=(2, 3))
-        arguments.output("curl", f, x, *args, like_x=True)
-        J = jax.jacfwd(f)(x, *args)
+        J = jax.jacfwd(arguments.checked("curl", f, like=x))(x, *args)
         turning = J - J.T
         whole = turning[1, 0] if x.size == 2 else jnp.stack([turning[2, 1], turning[0, 2], turning[1, 0]])
         return arguments.finite("curl", whole, x)
