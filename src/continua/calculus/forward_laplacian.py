@@ -4,7 +4,7 @@ $$ \nabla g = \sum_k \partial_k g\, \nabla x_k, \qquad
    \Delta g = \sum_k \partial_k g\, \Delta x_k + \sum_{kl} \partial_{kl} g\, \nabla x_k \cdot \nabla x_l $$
 
 Curvatures are added up at each operation and travel on as one number, where second derivatives in n directions travel
-as n: about .6 of the time of the trace of a Hessian, .7 of that of n second derivatives.
+as n: about .7 of the time of the trace of a Hessian, .8 of that of n second derivatives.
 
 Source: Li et al., A computational framework for neural network-based variational Monte Carlo with Forward Laplacian,
 Nature Machine Intelligence 6 (2024) 209–219.
