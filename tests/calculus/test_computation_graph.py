@@ -120,5 +120,7 @@ def test_bad_input_is_one_line(xor):
         graph(lambda x, y: x, 1.0, "word")
     with pytest.raises(ArgumentError, match="`f` of `graph` must return one number"):
         graph(lambda x: x, jnp.ones(2))
+    with pytest.raises(ArgumentError, match=r"`graph` must be called with numbers\. Got a value that JAX is tracing"):
+        jax.jit(lambda x: graph(jnp.sin, x).nodes[0].value)(0.5)
     with pytest.raises(ArgumentError, match=r"can be drawn up to 150 nodes\. Got 190"):
         Graph(xor.nodes * 10).svg()

@@ -45,6 +45,15 @@ def floats(verb: str, tree: Any, name: str = "x") -> Any:
     return jax.tree.map(jnp.asarray, tree)
 
 
+def known(verb: str, tree: Any) -> Any:
+    """A tree of numbers, none of which JAX is tracing."""
+    if any(map(is_traced, jax.tree.leaves(tree))):
+        raise ArgumentError(
+            f"`{verb}` must be called with numbers. Got a value that JAX is tracing. Use it outside of jit and vmap."
+        )
+    return tree
+
+
 def number(verb: str, value: Any, name: str = "x") -> jax.Array:
     """One finite float."""
     found = floats(verb, value, name)

@@ -140,13 +140,13 @@ def graph(f: Callable[..., Any], *args: Any) -> Graph:
 
     Args:
         f: `f(*args)` returns one number.
-        args: arrays or trees of arrays; those of floats get adjoints. They are called as f calls them.
+        args: arrays or trees of arrays, which keep the names that f gives them; those of floats get adjoints.
 
     Returns:
         `Graph`: `print` shows a table, `svg()` and `figure()` draw it, `graph["v3"]` is one node.
 
     Raises:
-        ArgumentError: f returns more than one number.
+        ArgumentError: f returns more than one number, or JAX is tracing an argument.
         ArgumentTypeError: f is no function.
 
     Example:
@@ -160,31 +160,24 @@ def graph(f: Callable[..., Any], *args: Any) -> Graph:
     """
     arguments.function("graph", f)
     leaves = [jnp.asarray(leaf) for _, leaf in arguments.arrays("graph", args, "args")]
+    arguments.known("graph", leaves)
     program = jax.make_jaxpr(arguments.checked("graph", f, scalar=True))(*args)
     steps: list[_Step] = []
     output, values = _run(program, leaves, None, steps)
     shifts = [jnp.zeros_like(value) if jnp.issubdtype(value.dtype, jnp.inexact) else None for value in values]
     adjoints = jax.jit(jax.grad(lambda shifts: _run(program, leaves, shifts, [])[0].value))(shifts)
 
-    labels = _names(f, args)
     inputs: list[tuple[int, ...]] = [()] * len(leaves)
     inputs += [tuple(place.node for place in step.given if place.node is not None) for step in steps]
-    kept = _leading_to(output.node, inputs, len(leaves))
-    labels += [
-        f"v{kept.index(number) - len(leaves) + 1}" if number in kept else ""
-        for number in range(len(leaves), len(values))
-    ]
+    rank = {number: rank for rank, number in enumerate(_leading_to(output.node, inputs, len(leaves)))}
+    labels = _names(f, args)
+    labels += [f"v{rank.get(number, 0) - len(leaves) + 1}" for number in range(len(leaves), len(values))]
     formulas = [""] * len(leaves) + [_written(step, labels) for step in steps]
+    host = [None if each is None else np.asarray(each) for each in adjoints]
     return Graph(
         tuple(
-            Node(
-                labels[number],
-                formulas[number],
-                tuple(map(kept.index, inputs[number])),
-                np.asarray(values[number]),
-                None if adjoints[number] is None else np.asarray(adjoints[number]),
-            )
-            for number in kept
+            Node(labels[n], formulas[n], tuple(rank[each] for each in inputs[n]), np.asarray(values[n]), host[n])
+            for n in rank
         )
     )
 

@@ -103,7 +103,7 @@ def check_gradient(f: Callable[..., Any], x: Any, *args: Any) -> GradientCheck:
     """
     verb = "check_gradient"
     arguments.function(verb, f)
-    x = arguments.floats(verb, x)
+    x = arguments.known(verb, arguments.floats(verb, x))
     own, z = flat(arguments.checked(verb, f, scalar=True), x, *args)
     reverse = np.asarray(jax.jit(jax.grad(own))(z), float)
     differences, errors = _differences(own, z)

@@ -74,6 +74,7 @@ def stationary_points(f: Callable[[Any], Any], low: Any, high: Any, *, starts: i
         [-1.  0.] saddle
     """
     verb = "stationary_points"
+    arguments.known(verb, (low, high))
     lower, upper = (np.asarray(arguments.vector(verb, x, name=name)) for x, name in ((low, "low"), (high, "high")))
     landscape = _landscape(verb, f, lower, upper, count(verb, "starts", starts, MOST, least=2))
     found = [landscape.described(z, landscape.kind(z)) for z in landscape.rests()]
@@ -111,6 +112,7 @@ def extrema(f: Callable[[Any], Any], low: Any, high: Any, *, starts: int = 128) 
     """
     verb = "extrema"
     arguments.function(verb, f)
+    arguments.known(verb, (low, high))
     lower, upper = (np.asarray(arguments.number(verb, x, name))[None] for x, name in ((low, "low"), (high, "high")))
     landscape = _landscape(verb, lambda x: f(x[0]), lower, upper, count(verb, "starts", starts, MOST, least=2))
     places = sorted(float(z[0]) for z in landscape.rests())
