@@ -68,6 +68,32 @@ def newton_and_conjugate_gradients(said):
     assert "from the top of a hill: MAXIMUM" in said
 
 
+def partial_derivatives(said):
+    assert "∇f at (1, 0.5) = [2. 1.]" in said
+    assert "gradient right: 2 of 2 entries agree" in said
+    assert number(r"steepest towards (\S+)°", said) == pytest.approx(np.degrees(np.arctan2(1, 2)), abs=1)
+    assert number(r"slope there (\S+) =", said) == pytest.approx(np.sqrt(5), abs=1e-3)
+    assert number(r"along the contour (\S+)\n", said) == 0
+    assert "a minimum; Δf = 4" in said
+    assert "from five values: 0.5" in said
+
+
+def back_propagation_by_hand(said):
+    differences = [float(x) for x in re.findall(r"jax.grad the same to (\S+)\n", said)]
+    assert len(differences) == 4
+    assert max(differences) < 1e-14
+    assert number(r"loss \S+ → (\S+) after", said) < 0.05
+    learned = [float(x) for x in re.search(r"XOR learned: \[(.*)\]", said).group(1).split()]
+    np.testing.assert_allclose(learned, [0, 1, 1, 0], atol=0.01)
+
+
+def geodesics(said):
+    assert number(r"other side to (\S+)\n", said) < 1e-7
+    for place, curvature in (("outside", 1 / 3), ("on top", 0), ("inside", -1)):
+        numbers = re.search(rf"{place}: K = (\S+), from lengths alone (\S+)\n", said).groups()
+        assert [float(each) for each in numbers] == pytest.approx([curvature] * 2, abs=1e-4)
+
+
 def rnn_is_an_ode(said):
     assert number(r"RNNCell's outputs to (\S+)", said) < 1e-15
     assert number(r"read every τ: (\S+) away", said) > 0.1
@@ -153,6 +179,9 @@ CHECKS = (
     gradient_descent_is_euler,
     momentum_and_adam,
     newton_and_conjugate_gradients,
+    partial_derivatives,
+    back_propagation_by_hand,
+    geodesics,
     rnn_is_an_ode,
     lynx_hare,
     bouncing_ball,

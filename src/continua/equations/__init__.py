@@ -7,6 +7,7 @@ from continua.equations.equation_file import WrittenParameter, WrittenSystem, re
 from continua.equations.gradient_flow import GradientFlow
 from continua.equations.grammar import parse
 from continua.equations.growth import ExponentialDecay, Logistic
+from continua.equations.lagrangian import EulerLagrange, Geodesic
 from continua.equations.linear import Linear
 from continua.equations.lorenz import Lorenz
 from continua.equations.oscillators import Duffing, HarmonicOscillator, Pendulum, VanDerPol
@@ -42,8 +43,10 @@ __all__ = [
     "Driven",
     "Duffing",
     "Equation",
+    "EulerLagrange",
     "ExponentialDecay",
     "GeneralNoise",
+    "Geodesic",
     "GeometricBrownianMotion",
     "GradientFlow",
     "HarmonicOscillator",

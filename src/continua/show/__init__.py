@@ -24,6 +24,7 @@ from continua.show.expression import (
 )
 from continua.show.figures import PALETTE, figure_files, new_figure, svg, svg_and_files
 from continua.show.from_jaxpr import NotExpressible, trace_expressions
+from continua.show.graph_drawing import Box, layered_graph
 from continua.show.plain_text import text
 from continua.show.presentation import mathml, mathml_equation
 from continua.show.sections import Callout, Code, Details, Figure, Heading, Maths, Section, TableOf, Text
@@ -33,6 +34,7 @@ __all__ = [
     "FUNCTIONS",
     "MINUS_ONE",
     "PALETTE",
+    "Box",
     "Call",
     "Callout",
     "Code",
@@ -59,6 +61,7 @@ __all__ = [
     "format_number",
     "format_uncertain",
     "is_coefficient",
+    "layered_graph",
     "mathml",
     "mathml_equation",
     "multiply",
