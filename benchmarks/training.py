@@ -14,6 +14,7 @@ from typing import Any
 import timing
 from pages import publish
 from tables import HEAD, times
+from training_peers import optax_loop, scipy_solver
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 PACKAGES = ("jax", "jaxlib", "optax", "optimistix", "scikit-learn", "scipy", "sif2jax")
@@ -96,9 +97,7 @@ def logistic_task(rounds: int) -> Record:
     """Multinomial logistic regression on digits, 650 parameters, to f − f* ≤ 1e-8."""
     import jax
     import jax.numpy as jnp
-    import numpy as np
     import optax
-    from sklearn.linear_model import LogisticRegression
 
     from continua import minimise, optim
 
@@ -119,45 +118,21 @@ def logistic_task(rounds: int) -> Record:
         run = jax.jit(lambda w: minimise(loss, w, method=optim.TruncatedNewton(), gtol=gtol, throw=False).x)
         return lambda: jax.block_until_ready(run(start))
 
-    def loop(optimiser: Any, most: int, **extra: Any) -> Callable[[], Any]:
-        """An optax loop that ends as soon as the goal is reached."""
-
-        def body(carry: Any) -> Any:
-            w, state, steps, _ = carry
-            if extra:
-                v, g = optax.value_and_grad_from_state(loss)(w, state=state)
-                updates, state = optimiser.update(g, state, w, value=v, grad=g, value_fn=loss)
-            else:
-                v, g = jax.value_and_grad(loss)(w)
-                updates, state = optimiser.update(g, state, w)
-            return optax.apply_updates(w, updates), state, steps + 1, v
-
-        ends = jax.jit(
-            lambda w: jax.lax.while_loop(
-                lambda c: (c[3] > goal) & (c[2] < most), body, (w, optimiser.init(w), 0, jnp.inf)
-            )[0]
-        )
-        return lambda: jax.block_until_ready(ends(start))
-
-    def sklearn(solver: str, tol: float) -> Callable[[], Any]:
-        def fit() -> Any:
-            model = LogisticRegression(C=1.0, solver=solver, tol=tol, max_iter=5000).fit(points, classes)
-            return np.concatenate([model.coef_.T, model.intercept_[None]]).ravel()
-
-        return fit
+    def optaxs(optimiser: Any, most: int, searches: bool = False) -> Callable[[], Any]:
+        run = optax_loop(loss, optimiser, goal, most, searches=searches)
+        return lambda: jax.block_until_ready(run(start).x)
 
     def loosest(make: Callable[[float], Callable[[], Any]]) -> Callable[[], Any]:
         """With the largest tolerance among powers of ten that reaches the goal: each is stopped at its best."""
-        for exponent in range(2, 12):
-            run = make(10.0**-exponent)
-            if float(value(jnp.asarray(run()))) <= goal:
-                return run
-        raise RuntimeError("no tolerance reaches the goal")
+        made = (make(10.0**-exponent) for exponent in range(2, 12))
+        return next(run for run in made if float(value(jnp.asarray(run()))) <= goal)
 
-    runs = {"continua truncated Newton": loosest(ours), "optax lbfgs": loop(optax.lbfgs(), 3000, line_search=True)}
+    runs = {"continua truncated Newton": loosest(ours), "optax lbfgs": optaxs(optax.lbfgs(), 3000, True)}
     for solver in ("newton-cg", "lbfgs", "newton-cholesky"):
-        runs[f"scikit-learn {solver}"] = loosest(lambda tol, solver=solver: sklearn(solver, tol))
-    adams = {rate: loop(optax.adam(rate), 60_000) for rate in RATES}
+        runs[f"scikit-learn {solver}"] = loosest(
+            lambda tol, solver=solver: sklearn_logistic(points, classes, solver, tol)
+        )
+    adams = {rate: optaxs(optax.adam(rate), 60_000) for rate in RATES}
     reach = {rate: run for rate, run in adams.items() if float(value(run())) <= 2 * GAP + best}
     fastest = min(reach, key=lambda rate: timing.seconds(reach[rate], 1)[0])
     runs[f"optax adam, rate {fastest:.1e}"] = reach[fastest]
@@ -165,6 +140,18 @@ def logistic_task(rounds: int) -> Record:
     for name, run in runs.items():
         rows[name]["gap"] = float(value(jnp.asarray(run()))) - best
     return rows
+
+
+def sklearn_logistic(points: Any, classes: Any, solver: str, tol: float) -> Callable[[], Any]:
+    """scikit-learn's fit, which gives the table of weights with the intercepts last."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    def fit() -> Any:
+        model = LogisticRegression(C=1.0, solver=solver, tol=tol, max_iter=5000).fit(points, classes)
+        return np.concatenate([model.coef_.T, model.intercept_[None]]).ravel()
+
+    return fit
 
 
 def logistic_page(rows: Record) -> list[str]:
@@ -188,7 +175,7 @@ def logistic_page(rows: Record) -> list[str]:
 # ------------------------------------------------------------------------------------------------ a small network
 
 
-def network_task(rounds: int) -> Record:
+def network_task(_: int) -> Record:
     """Digits, 64-64-10 with tanh, all data at once, to a training loss of 1e-3: gradients, from five starts."""
     import jax
     import jax.numpy as jnp
@@ -218,39 +205,21 @@ def network_task(rounds: int) -> Record:
         reached = found.history[:, 0] <= LOSS
         return jnp.where(reached.any(), found.history[jnp.argmax(reached), 2], jnp.inf)
 
-    def adam(rate: float) -> Callable[[Any], Any]:
-        optimiser = optax.adam(rate)
+    def gradients(optimiser: Any, searches: bool = False) -> Callable[[Any], Any]:
+        run = optax_loop(loss, optimiser, LOSS, 5000, searches=searches)
 
-        def body(carry: Any) -> Any:
-            w, state, steps, _ = carry
-            v, g = jax.value_and_grad(loss)(w)
-            updates, state = optimiser.update(g, state, w)
-            return optax.apply_updates(w, updates), state, steps + 1, v
+        def cost(w: Any) -> Any:
+            end = run(w)
+            return jnp.where(end.value <= LOSS, end.gradients, jnp.inf)
 
-        def run(w: Any) -> Any:
-            end = jax.lax.while_loop(lambda c: (c[3] > LOSS) & (c[2] < 5000), body, (w, optimiser.init(w), 0, jnp.inf))
-            return jnp.where(end[3] <= LOSS, end[2].astype(float), jnp.inf)
-
-        return run
-
-    def lbfgs(w: Any) -> Any:
-        optimiser = optax.lbfgs()
-
-        def body(carry: Any) -> Any:
-            w, state, cost, _ = carry
-            v, g = optax.value_and_grad_from_state(loss)(w, state=state)
-            updates, state = optimiser.update(g, state, w, value=v, grad=g, value_fn=loss)
-            return optax.apply_updates(w, updates), state, cost + state[-1].info.num_linesearch_steps, v
-
-        end = jax.lax.while_loop(lambda c: (c[3] > LOSS) & (c[2] < 5000), body, (w, optimiser.init(w), 0, jnp.inf))
-        return jnp.where(end[3] <= LOSS, end[2].astype(float), jnp.inf)
+        return cost
 
     starts = [ravel_pytree(start(seed))[0] for seed in range(5)]
-    ways = {"continua L-BFGS": ours, "optax lbfgs": lbfgs} | {f"optax adam, rate {r:.1e}": adam(r) for r in RATES[2:7]}
+    ways = {"continua L-BFGS": jax.jit(ours), "optax lbfgs": gradients(optax.lbfgs(), True)}
+    ways |= {f"optax adam, rate {rate:.1e}": gradients(optax.adam(rate)) for rate in RATES}
     rows = {}
     for name, way in ways.items():
-        run = jax.jit(way)
-        rows[name] = {"gradients": [float(run(w)) for w in starts]}
+        rows[name] = {"gradients": [float(way(w)) for w in starts]}
         rows[name]["median"] = float(np.median(rows[name]["gradients"]))
     return rows
 
@@ -269,13 +238,12 @@ def network_page(rows: Record) -> list[str]:
 # ------------------------------------------------------------------------------------------------------- CUTEst
 
 
-def cutest_task(rounds: int) -> Record:
+def cutest_task(_: int) -> Record:
     """The half of sif2jax's unconstrained problems that nothing was tuned on: value reached and time."""
     import jax
     import jax.numpy as jnp
     import numpy as np
     import optax
-    import scipy.optimize
     import sif2jax
     from jax.flatten_util import ravel_pytree
 
@@ -284,43 +252,19 @@ def cutest_task(rounds: int) -> Record:
     def small(problem: Any) -> bool:
         return sum(np.size(leaf) for leaf in jax.tree.leaves(problem.y0)) <= MOST
 
-    def ours(f: Any, x: Any) -> tuple[float, Any]:
+    def ours(f: Any, x: Any) -> Callable[[], Any]:
         run = jax.jit(lambda x: minimise(f, x, method=optim.Newton(), throw=False, max_steps=2000).value)
-        return float(run(x)), lambda: jax.block_until_ready(run(x))
+        return lambda: jax.block_until_ready(run(x))
 
-    def lbfgs(f: Any, x: Any) -> tuple[float, Any]:
-        optimiser = optax.lbfgs()
-
-        def body(carry: Any) -> Any:
-            w, state, steps, _, lowest = carry
-            v, g = optax.value_and_grad_from_state(f)(w, state=state)
-            updates, state = optimiser.update(g, state, w, value=v, grad=g, value_fn=f)
-            return optax.apply_updates(w, updates), state, steps + 1, jnp.abs(g).max(), jnp.minimum(lowest, v)
-
-        start = (x, optimiser.init(x), 0, jnp.inf, jnp.inf)
-        run = jax.jit(lambda: jax.lax.while_loop(lambda c: (c[3] > 1e-8) & (c[2] < 2000), body, start)[4])
-        return float(run()), lambda: jax.block_until_ready(run())
-
-    def scipys(method: str, options: Record) -> Callable[[Any, Any], tuple[float, Any]]:
-        def solve(f: Any, x: Any) -> tuple[float, Any]:
-            both = jax.jit(jax.value_and_grad(f))
-
-            def function(w: Any) -> tuple[float, Any]:
-                v, g = both(w)
-                return float(v), np.asarray(g)
-
-            start = np.asarray(x)
-            function(start)
-            run = lambda: scipy.optimize.minimize(function, start, jac=True, method=method, options=options)  # noqa: E731
-            return float(run().fun), run
-
-        return solve
+    def lbfgs(f: Any, x: Any) -> Callable[[], Any]:
+        run = optax_loop(f, optax.lbfgs(), -jnp.inf, 50_000, slope=1e-8, searches=True)
+        return lambda: jax.block_until_ready(run(x).lowest)
 
     solvers = {
         "continua Newton": ours,
         "optax lbfgs": lbfgs,
-        "scipy BFGS": scipys("BFGS", {"maxiter": 5000, "gtol": 1e-8}),
-        "scipy L-BFGS-B": scipys("L-BFGS-B", {"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-8}),
+        "scipy BFGS": scipy_solver("BFGS", {"maxiter": 5000, "gtol": 1e-8}),
+        "scipy L-BFGS-B": scipy_solver("L-BFGS-B", {"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-8}),
     }
     problems = sorted((p for p in sif2jax.unconstrained_minimisation_problems if small(p)), key=lambda p: p.name)
     rows: Record = {}
@@ -330,8 +274,8 @@ def cutest_task(rounds: int) -> Record:
         row = rows[problem.name] = {"parameters": start.size}
         for name, solver in solvers.items():
             try:
-                value, run = solver(f, start.astype(float))
-                row[name] = {"value": value, "ms": 1e3 * min(timing.seconds(run, 1)[0] for _ in range(3))}
+                run = solver(f, start.astype(float))
+                row[name] = {"value": float(run()), "ms": 1e3 * min(timing.seconds(run, 1)[0] for _ in range(3))}
             except Exception as error:  # noqa: BLE001 (a peer that fails has not solved it)
                 row[name] = {"value": float("nan"), "ms": float("nan"), "error": type(error).__name__}
         print(
@@ -374,7 +318,7 @@ def cutest_page(rows: Record) -> list[str]:
 # ------------------------------------------------------------------------------------------------------------- games
 
 
-def games_task(rounds: int) -> Record:
+def games_task(_: int) -> Record:
     """Gradients per factor 1e6 on the bilinear game, after the first hundred."""
     import jax
     import jax.numpy as jnp

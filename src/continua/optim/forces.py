@@ -23,6 +23,11 @@ class WeightDecay(Subflow):
     rate: Rate
     mask: Any | Callable[[Params], Any] | None = eqx.field(static=True, default=None)
 
+    @property
+    def counts(self) -> bool:
+        """Where there is a schedule."""
+        return callable(self.rate)
+
     def step(self, now: Now, own: Any) -> tuple[Now, Any]:
         """The direction with the pull."""
         if isinstance(self.rate, int | float) and self.rate == 0:

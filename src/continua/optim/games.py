@@ -85,6 +85,11 @@ class Optimism(Subflow):
     alpha: float | Array = 1.0
     beta: float | Array = 1.0
 
+    @property
+    def counts(self) -> bool:
+        """To know the first step."""
+        return True
+
     def start(self, params: Params) -> Params:
         """No gradient before the first."""
         return jax.tree.map(jnp.zeros_like, params)

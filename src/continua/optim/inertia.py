@@ -52,6 +52,11 @@ class Relaxation(Subflow):
     nesterov: bool = eqx.field(static=True, default=False)
     dtype: DTypeLike | None = eqx.field(static=True, default=None)
 
+    @property
+    def counts(self) -> bool:
+        """For the correction."""
+        return True
+
     def start(self, params: Params) -> Params:
         """Zero."""
         return zeros(params, self.dtype)

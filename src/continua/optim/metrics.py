@@ -36,6 +36,11 @@ class RootMeanSquare(Subflow):
     eps: Decay = 1e-8
     eps_root: Decay = 0.0
 
+    @property
+    def counts(self) -> bool:
+        """For the correction."""
+        return True
+
     def start(self, params: Params) -> Params:
         """Zero."""
         return zeros(params)
@@ -68,6 +73,11 @@ class MeanSquare(Subflow):
     inside: bool = eqx.field(static=True, default=True)
     centred: bool = eqx.field(static=True, default=False)
     correct: bool = eqx.field(static=True, default=False)
+
+    @property
+    def counts(self) -> bool:
+        """For the correction."""
+        return self.correct
 
     def start(self, params: Params) -> tuple[Params, Params]:
         """The mean square, and the mean where it is needed."""
