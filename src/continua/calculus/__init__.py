@@ -1,10 +1,36 @@
 """Derivatives and their structure: which entries of a Jacobian can differ from zero, and how few products show them.
 
-And the functions of numbers and matrices that exponential methods are made of.
+Limits and integrals with their errors, formulas with the steps that lead to them, and the functions of numbers and
+matrices that exponential methods are made of.
 """
 
+from continua.calculus.array_functions import ARRAY_FUNCTIONS
 from continua.calculus.colouring import Band, Compression, band_of, compression
+from continua.calculus.curves import arc_length, area_between, surface_of_revolution, volume_of_revolution
 from continua.calculus.dependence import sparsity
+from continua.calculus.limits import Limit, limit
 from continua.calculus.phi_functions import doubled, phi, phi_of_matrix
+from continua.calculus.quadrature import Integral, Outcome, integrate
+from continua.calculus.quasi_monte_carlo import QuasiMonteCarlo
 
-__all__ = ["Band", "Compression", "band_of", "compression", "doubled", "phi", "phi_of_matrix", "sparsity"]
+__all__ = [
+    "ARRAY_FUNCTIONS",
+    "Band",
+    "Compression",
+    "Integral",
+    "Limit",
+    "Outcome",
+    "QuasiMonteCarlo",
+    "arc_length",
+    "area_between",
+    "band_of",
+    "compression",
+    "doubled",
+    "integrate",
+    "limit",
+    "phi",
+    "phi_of_matrix",
+    "sparsity",
+    "surface_of_revolution",
+    "volume_of_revolution",
+]

@@ -4,14 +4,12 @@ from continua.equations.brownian_path import BrownianPath
 from continua.equations.canonical_terms import canonical, parse_term
 from continua.equations.equation import ODE, Equation, ParameterInfo, parameter, parameter_values, parameters_of
 from continua.equations.equation_file import WrittenParameter, WrittenSystem, read_equation
-from continua.equations.grammar import parse
 from continua.equations.growth import ExponentialDecay, Logistic
 from continua.equations.linear import Linear
 from continua.equations.lorenz import Lorenz
 from continua.equations.oscillators import Duffing, HarmonicOscillator, Pendulum, VanDerPol
 from continua.equations.partitioned import Partitioned, SecondOrder, SeparableHamiltonian
 from continua.equations.populations import SIR, LotkaVolterra
-from continua.equations.python_syntax import python_text
 from continua.equations.robertson import Robertson
 from continua.equations.scaled import Scaled
 from continua.equations.spatial import Spatial
@@ -30,6 +28,7 @@ from continua.equations.stochastic import (
     Stochastic,
 )
 from continua.equations.written import Written
+from continua.show import parse, python_text
 
 __all__ = [
     "ODE",
