@@ -1,4 +1,4 @@
-"""Where an integral is taken, as images of the unit cube: near each end of an axis the coordinate is the way from it."""
+"""Where an integral is taken, as images of the unit cube: near an end of an axis the coordinate is the way from it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from continua.calculus.acceleration import accelerated, grows
-from continua.core import ArgumentError, ArgumentTypeError
+from continua.calculus.integrands import result_of
+from continua.core import ArgumentError
 
 Side = Literal["both", "left", "right"]
 
@@ -44,9 +45,9 @@ def limit(f: Callable[[Any], Any], x0: Any, side: Side = "both") -> Limit:
 
     $$ \lim_{x \to x_0} f(x) $$
 
-    The function is looked at along x₀ ± h, with h halved again and again, or at infinity along doubled x. The sequences are
-    accelerated by ε and u transforms; three of them, from different first steps, must agree. None uses the smallest steps
-    there are: in differences such as (eʰ − 1)/h these leave nothing but rounding.
+    The function is looked at along x₀ ± h, with h halved again and again, or at infinity along doubled x. The sequences
+    are accelerated by ε and u transforms; of three, from different first steps, two must agree. None uses the smallest
+    steps there are: in differences such as (eʰ − 1)/h these leave nothing but rounding.
 
     Args:
         f: a function of a number, made of `jax.numpy`'s functions.
@@ -72,8 +73,6 @@ def limit(f: Callable[[Any], Any], x0: Any, side: Side = "both") -> Limit:
     point = _point(x0)
     if side not in get_args(Side):
         raise ArgumentError(f'`side` of `limit` must be "both", "left" or "right". Got {side!r}.')
-    if not callable(f):
-        raise ArgumentTypeError(f"`f` of `limit` must be a function. Got {type(f).__name__}. Use lambda x: jnp.sin(x).")
     sides = ("left", "right") if side == "both" else (side,)
     if np.isinf(point):
         sides = ("left",) if point > 0 else ("right",)
@@ -104,7 +103,9 @@ def _joined(left: Limit, right: Limit) -> Limit:
     elif left.value == right.value:  # both infinite
         return left
     elif np.isnan(left.value) and np.isnan(right.value):
-        return left._replace(reason=f"{left.reason}, and {right.reason}" if left.reason != right.reason else left.reason)
+        return left._replace(
+            reason=f"{left.reason}, and {right.reason}" if left.reason != right.reason else left.reason
+        )
     words = [_words(one, side) for one, side in ((left, "left"), (right, "right"))]
     return Limit(np.nan, np.inf, False, f"the sides differ: {words[0]}, {words[1]}")
 
@@ -161,21 +162,9 @@ def _ways(point: np.floating, side: str) -> np.ndarray:
 
 
 def _values(f: Callable, places: np.ndarray) -> np.ndarray:
-    """f at the places, checked."""
-    try:
-        values = jax.jit(jax.vmap(jax.vmap(f)))(jnp.asarray(places))
-    except (jax.errors.JAXTypeError, TypeError) as problem:
-        words = str(problem).splitlines()[0]
-        raise ArgumentTypeError(
-            f"`f` of `limit` must be made of functions of jax.numpy. Got: {words} Use jnp.sin for math.sin."
-        ) from None
-    if jnp.shape(values) != places.shape or not jnp.issubdtype(values.dtype, jnp.floating):
-        shape = jnp.shape(values)[2:]
-        raise ArgumentError(
-            f"`f` of `limit` must give one real number. Got {jnp.result_type(values)}{list(shape)}. "
-            "Use one component at a time."
-        )
-    return np.asarray(values)
+    """What f gives at the places."""
+    result_of(f, jax.ShapeDtypeStruct((), places.dtype), name="f", of="limit")
+    return np.asarray(jax.jit(jax.vmap(jax.vmap(f)))(jnp.asarray(places)))
 
 
 def _finite_ends(ways: np.ndarray) -> np.ndarray | None:

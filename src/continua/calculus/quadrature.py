@@ -13,10 +13,11 @@ from jaxtyping import Array, Float, Int
 
 from continua.calculus.acceleration import accelerated, grows
 from continua.calculus.domain import Domain, End
+from continua.calculus.integrands import result_of
 from continua.calculus.quasi_monte_carlo import QuasiMonteCarlo, mean_over
 from continua.calculus.regions import Boxes, deepest, search
 from continua.calculus.rules import genz_malik, kronrod
-from continua.core import ArgumentError, ArgumentTypeError, Scalar, as_node, is_traced
+from continua.core import ArgumentError, ArgumentTypeError, as_node, is_traced
 
 MOST_AXES = 7  # of cubature: its boxes have 241 points there, and twice as many for each axis more
 PRODUCT_AXES = 3  # of the product rule
@@ -91,8 +92,8 @@ def integrate(
     to three axes, Genz and Malik's on up to seven. On one axis the ends may be infinite or singular: what is left near
     such an end is extrapolated from the pieces before it, and where these do not shrink the integral diverges.
 
-    The result can be jitted, mapped and differentiated any number of times, in whatever f depends on and in the ends. Its
-    derivatives are those of the sum that it is: of the same points, where they move with the ends.
+    The result can be jitted, mapped and differentiated any number of times, in whatever f depends on and in the ends.
+    Its derivatives are those of the sum that it is, over the same pieces, which move with the ends.
 
     Args:
         f: a function of a number where `a` and `b` are numbers, else of an array x [dim]; it gives real numbers of any
@@ -111,12 +112,12 @@ def integrate(
         Nothing is raised where the tolerance is not reached or the integral diverges.
 
     Raises:
-        ArgumentError: the ends do not fit each other, are NaN or depend on later coordinates, f gives something else than
-            real numbers, a tolerance is negative, or there are more than seven axes and no method.
-        ArgumentTypeError: f is no function.
+        ArgumentError: the ends do not fit each other, are NaN or not real, f gives something else than real numbers,
+            corners are not in order, a tolerance is negative, or there are more than seven axes and no method.
+        ArgumentTypeError: f is no function that JAX can trace.
 
-    Good for: everything that is smooth between its corners. On infinite axes f should fall off without turning for ever:
-    ∫ sin x / x up to infinity does not reach its tolerance, and says so.
+    Good for: everything that is smooth between its corners. On infinite axes f should fall off without turning for
+    ever: ∫ sin x / x up to infinity does not reach its tolerance, and says so.
 
     Source: Piessens et al., QUADPACK (Springer 1983); Genz & Malik, J. Comput. Appl. Math. 6 (1980) 295–302.
 
@@ -131,14 +132,13 @@ def integrate(
         >>> print(f"{jax.grad(lambda b: integrate(jnp.exp, 0.0, b).value)(1.0):.4f}")
         2.7183
     """
-    if not callable(f):
-        raise ArgumentTypeError(f"`f` of `integrate` must be a function. Got {type(f).__name__}. Use lambda x: x**2.")
-    if method is not None:
-        method.check()
+    if method is not None and not isinstance(method, QuasiMonteCarlo):
+        raise ArgumentTypeError(f"`method` of `integrate` must be a QuasiMonteCarlo. Got {method!r:.40}.")
     several, lower, upper = _ends(a, b)
     dtype = _dtype(lower, upper)
     domain = Domain(_as_nodes(lower, dtype), _as_nodes(upper, dtype), _corners(corners, lower, upper, dtype))
-    shape = _shape(f, domain, several, dtype)
+    like = jax.ShapeDtypeStruct((domain.dimension,) if several else (), dtype)
+    shape = result_of(f, like, name="f", of="integrate", most_axes=None).shape
     if domain.dimension > MOST_AXES and method is None:
         raise ArgumentError(
             f"`method` of `integrate` must be given beyond {MOST_AXES} axes. Got {domain.dimension} axes. "
@@ -150,15 +150,19 @@ def integrate(
     for name, value in (("rtol", rtol), ("atol", atol)):
         if not is_traced(value) and not value >= 0:
             raise ArgumentError(f"`{name}` of `integrate` must not be negative. Got {value}. Use 1e-8.")
+    if max_boxes is not None and max_boxes < 1:
+        raise ArgumentError(f"`max_boxes` of `integrate` must be positive. Got {max_boxes}. Use 1000.")
     tolerances = jnp.asarray(rtol, dtype), jnp.asarray(atol, dtype)
     points = None if method is None else method.scrambled(domain.dimension, dtype)
-    most = max(max_boxes or MOST_BOXES * (1 if domain.dimension == 1 else 4), domain.sides)
+    most = max(max_boxes or MOST_BOXES * (1 if domain.dimension == 1 else 4), 2 * domain.sides)
     found = _integrated(as_node(f), domain, tolerances, points, several, most, asked)
     return Integral(found.value.reshape(shape), found.error.reshape(shape), found.outcome, found.evaluations)
 
 
 @cast(Any, eqx.filter_jit)(inline=True)
-def _integrated(f: Any, domain: Domain, tolerances: Any, points: Any, several: bool, most: int, asked: bool) -> Integral:
+def _integrated(
+    f: Any, domain: Domain, tolerances: Any, points: Any, several: bool, most: int, asked: bool
+) -> Integral:
     """Value and error [out] and their outcome."""
     rtol, atol = tolerances
 
@@ -178,7 +182,7 @@ def _integrated(f: Any, domain: Domain, tolerances: Any, points: Any, several: b
     if domain.dimension == 1:
         value, error, infinite = _towards_ends(boxes, domain.sides)
     bound = jnp.maximum(atol, rtol * boxes.total(boxes.size, boxes.used()))
-    count = len(rule.weights) * (2 * boxes.count - domain.sides)
+    count = len(rule.weights) * (2 * boxes.number - domain.sides)
     return _ended(value, error, jnp.any(error > bound), infinite, count)
 
 
@@ -209,7 +213,9 @@ def _towards_ends(boxes: Boxes, sides: int) -> tuple[Array, Array, Array]:
     last = jnp.min(jnp.where(on, boxes.upper[:, 0][None], 1), 1)[:, None]  # [side, 1]
     parts = jnp.stack([sums[..., :window], sums[..., -window:]])  # [part, side, out, level]
     extrapolated, uncertain = jax.vmap(jax.vmap(jax.vmap(accelerated)))(parts)
-    usable = (jnp.stack([last, last]) <= jnp.stack([levels[window - 1], levels[-1]])[:, None, None]) & (grows(parts) == 0)
+    usable = (jnp.stack([last, last]) <= jnp.stack([levels[window - 1], levels[-1]])[:, None, None]) & (
+        grows(parts) == 0
+    )
     left = jnp.stack([errors[..., window - 1], errors[..., -1]])
     values = jnp.concatenate([_sums(on, boxes.value)[None], extrapolated])
     bounds = jnp.concatenate([_sums(on, boxes.error)[None], jnp.where(usable, uncertain + left, jnp.inf)])
@@ -226,7 +232,9 @@ def _sums(where: Array, parts: Array) -> Array:
 
 def _ends(a: Any, b: Any) -> tuple[bool, Sequence[Any], Sequence[Any]]:
     """Whether there are several axes, and their ends."""
-    single = [not callable(end) and jnp.ndim(end) == 0 if not isinstance(end, tuple | list) else False for end in (a, b)]
+    single = [
+        not callable(end) and jnp.ndim(end) == 0 if not isinstance(end, tuple | list) else False for end in (a, b)
+    ]
     if all(single):
         return False, (a,), (b,)
     if any(single) or callable(a) or callable(b) or len(a) != len(b) or not len(a):
@@ -241,8 +249,11 @@ def _dtype(*ends: Sequence[Any]) -> Any:
     """Of the arrays among the ends, else JAX's own."""
     given = [end for side in ends for end in side if not callable(end)]
     for end in given:
-        if not is_traced(end) and not np.all(np.isreal(end) & ~np.isnan(end)):
-            raise ArgumentError(f"`a` and `b` of `integrate` must be real numbers. Got {end}. Use ±jnp.inf for no end.")
+        kind = np.asarray(0.0 if is_traced(end) else end)
+        if kind.dtype.kind not in "fiu" or np.any(np.isnan(kind)):
+            raise ArgumentError(
+                f"`a` and `b` of `integrate` must be real numbers. Got {end!r:.40}. Use ±jnp.inf for no end."
+            )
     found = [end.dtype for end in given if hasattr(end, "dtype") and jnp.issubdtype(end.dtype, jnp.floating)]
     return jnp.result_type(*found) if found else jnp.result_type(float)
 
@@ -256,22 +267,13 @@ def _corners(corners: Any, lower: Sequence[Any], upper: Sequence[Any], dtype: An
     cuts = jnp.asarray(corners, dtype)
     if cuts.ndim != 1 or (cuts.size and len(lower) > 1):
         raise ArgumentError(
-            f"`corners` of `integrate` must be points of a single axis. Got {corners!r}. For several axes integrate piecewise."
+            f"`corners` of `integrate` must be points of a single axis. Got {corners!r}. Integrate piecewise."
         )
     line = [lower[0], *cuts, upper[0]]
     if cuts.size and not any(map(is_traced, line)):
         steps = np.diff(np.asarray(line, float))
-        if not (np.all(steps > 0) or np.all(steps < 0)):
+        if not (np.all(steps >= 0) or np.all(steps <= 0)):
             raise ArgumentError(
                 f"`corners` of `integrate` must lie between the ends, in their order. Got {corners!r}. Sort them."
             )
     return cuts
-
-
-def _shape(f: Callable, domain: Domain, several: bool, dtype: Any) -> tuple[int, ...]:
-    """The shape of what f gives."""
-    value = jax.eval_shape(f, jax.ShapeDtypeStruct((domain.dimension,) if several else (), dtype))
-    if not hasattr(value, "shape") or not jnp.issubdtype(value.dtype, jnp.floating):
-        got = f"{value.dtype}{list(value.shape)}" if hasattr(value, "shape") else type(value).__name__
-        raise ArgumentError(f"`f` of `integrate` must give real numbers. Got {got}. Use .real and .imag, or 1.0 for 1.")
-    return value.shape

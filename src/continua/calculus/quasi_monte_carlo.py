@@ -9,7 +9,7 @@ from jax import lax
 from jaxtyping import Array, DTypeLike
 
 from continua.calculus.regions import Integrand
-from continua.core import ArgumentError, Scalar
+from continua.core import ArgumentError
 
 DEVIATIONS = 3.0  # of the mean: what is given as error
 
@@ -34,17 +34,14 @@ class QuasiMonteCarlo(NamedTuple):
     points: int = 2**12
     copies: int = 16
 
-    def check(self) -> None:
-        """Whether there can be such points."""
-        if self.points < 2 or self.points & (self.points - 1):
-            raise ArgumentError(f"`points` of `QuasiMonteCarlo` must be a power of two. Got {self.points}. Use 4096.")
-        if self.copies < 2:
-            raise ArgumentError(f"`copies` of `QuasiMonteCarlo` must be at least 2. Got {self.copies}. Use 16.")
-
     def scrambled(self, dimension: int, dtype: DTypeLike) -> tuple[Array, Array]:
         """The sides [copy, point] and the points of their unit cubes [copy, point, dim]."""
         from scipy.stats.qmc import Sobol
 
+        if self.points < 2 or self.points & (self.points - 1):
+            raise ArgumentError(f"`points` of `QuasiMonteCarlo` must be a power of two. Got {self.points}. Use 4096.")
+        if self.copies < 2:
+            raise ArgumentError(f"`copies` of `QuasiMonteCarlo` must be at least 2. Got {self.copies}. Use 16.")
         generator = np.random.default_rng(self.seed)
         drawn = [Sobol(dimension, rng=generator).random(self.points) for _ in range(self.copies)]
         u = np.stack(drawn) + 2.0**-31  # in the middle of the numbers of 30 digits: never at an end
@@ -53,9 +50,7 @@ class QuasiMonteCarlo(NamedTuple):
         return jnp.asarray(sides, jnp.int32), jnp.asarray(2 * np.where(far, 1 - u, u), dtype)
 
 
-def mean_over(
-    integrand: Integrand, sides: Array, points: Array
-) -> tuple[Array, Array]:
+def mean_over(integrand: Integrand, sides: Array, points: Array) -> tuple[Array, Array]:
     """The integral over all sides of the unit cube and its error, [out] each."""
 
     def copy(_: None, given: tuple[Array, Array]) -> tuple[None, Array]:

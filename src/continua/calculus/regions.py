@@ -26,7 +26,7 @@ def deepest(dtype: Any) -> int:
 
 
 class Boxes(NamedTuple):
-    """Boxes and what the rule finds in them: the first `count` of each array.
+    """Boxes and what the rule finds in them: the first `number` of each array.
 
     `size` is the integral of the absolute value, `axis` the one along which to cut.
     """
@@ -38,11 +38,11 @@ class Boxes(NamedTuple):
     error: Float[Array, "box out"]
     size: Float[Array, "box out"]
     axis: Int[Array, " box"]
-    count: Int[Array, ""]
+    number: Int[Array, ""]
 
     def used(self) -> Bool[Array, " box"]:
         """Which boxes there are."""
-        return jnp.arange(len(self.side)) < self.count
+        return jnp.arange(len(self.side)) < self.number
 
     def total(self, parts: Float[Array, "box out"], kept: Bool[Array, " box"]) -> Float[Array, " out"]:
         """The sum over some of the boxes."""
@@ -54,9 +54,7 @@ class Boxes(NamedTuple):
         return self.used() & (width > 2.0 ** -deepest(self.lower.dtype))
 
 
-def search(
-    integrand: Integrand, like: Array, rule: Rule, sides: int, rtol: Scalar, atol: Scalar, most: int
-) -> Boxes:
+def search(integrand: Integrand, like: Array, rule: Rule, sides: int, rtol: Scalar, atol: Scalar, most: int) -> Boxes:
     """The boxes that bring the error below max(atol, rtol ∫|f|), or as many as there may be.
 
     `like` is a point. What the integrand depends on moves the values of the boxes, not the boxes: their derivatives
@@ -71,12 +69,12 @@ def search(
     whole = (jnp.zeros((sides, rule.nodes.shape[1]), like.dtype), jnp.ones((sides, rule.nodes.shape[1]), like.dtype))
     start = (*whole, jnp.arange(sides, dtype=jnp.int32))
     found = jax.vmap(partial(apply, still))(*start)
-    boxes = Boxes(*(_filled(x, most) for x in (*start, *found)), jnp.asarray(sides))
+    boxes = Boxes._make([*(_filled(x, most) for x in (*start, *found)), jnp.asarray(sides)])
 
     def unfinished(boxes: Boxes) -> Bool[Array, ""]:
         left = boxes.cuttable()
         bound = jnp.maximum(atol, rtol * boxes.total(boxes.size, boxes.used()))
-        return (boxes.count < most) & jnp.any(left) & ~jnp.all(boxes.total(boxes.error, left) <= bound)
+        return (boxes.number < most) & jnp.any(left) & ~jnp.all(boxes.total(boxes.error, left) <= bound)
 
     def cut(boxes: Boxes) -> Boxes:
         worth = jnp.max(jnp.where(jnp.isfinite(boxes.error), boxes.error, jnp.inf), 1)
@@ -89,8 +87,8 @@ def search(
             jnp.stack([side, side]),
         )
         new = (*halves, *jax.vmap(partial(apply, still))(*halves))
-        places = jnp.stack([chosen, boxes.count])
-        return Boxes(*(old.at[places].set(x) for old, x in zip(boxes[:-1], new, strict=True)), boxes.count + 1)
+        places = jnp.stack([chosen, boxes.number])
+        return Boxes._make([*(old.at[places].set(x) for old, x in zip(boxes[:-1], new, strict=True)), boxes.number + 1])
 
     boxes = lax.while_loop(unfinished, cut, boxes)
     values = _with_derivatives(lambda *given: apply(*given)[0], closed.consts, boxes)
@@ -126,7 +124,7 @@ def _with_derivatives(apply: Callable[..., Array], constants: Sequence[Array], b
     """The values of the boxes, with the derivatives of the sums that they are."""
 
     @jax.custom_jvp
-    def values(constants: Sequence[Array], boxes: Boxes) -> Array:
+    def values(_: Sequence[Array], boxes: Boxes) -> Array:
         return boxes.value
 
     @values.defjvp
@@ -148,7 +146,7 @@ def _again(apply: Callable[..., Array], constants: Sequence[Array], boxes: Boxes
     def block(_: None, given: tuple[Array, list[Array]]) -> tuple[None, Array]:
         first, at = given
         nothing = jnp.zeros((BLOCK, boxes.value.shape[1]), boxes.value.dtype)
-        return None, lax.cond(first < boxes.count, jax.vmap(partial(apply, constants)), lambda *_: nothing, *at)
+        return None, lax.cond(first < boxes.number, jax.vmap(partial(apply, constants)), lambda *_: nothing, *at)
 
     found = lax.scan(block, None, (BLOCK * jnp.arange(blocks), split))[1]
     return jnp.where(boxes.used()[:, None], found.reshape(-1, found.shape[-1])[:most], 0)

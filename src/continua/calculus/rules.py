@@ -65,14 +65,18 @@ def kronrod(dimension: int) -> Rule:
         return np.prod(np.stack(np.meshgrid(*weights, indexing="ij")), axis=0).ravel()
 
     places = np.stack(np.meshgrid(*[nodes] * dimension, indexing="ij"), -1).reshape(-1, dimension)
-    checks = [product([kronrod - gauss if k == axis else kronrod for k in range(dimension)]) for axis in range(dimension)]
+    checks = [
+        product([kronrod - gauss if k == axis else kronrod for k in range(dimension)]) for axis in range(dimension)
+    ]
     return Rule(places, product([kronrod] * dimension), np.stack(checks), np.stack(checks), True)
 
 
 def genz_malik(dimension: int) -> Rule:
-    """Genz and Malik's rule of degree 7, checked by the embedded one of degree 5; cuts where a fourth difference is large.
+    """Genz and Malik's rule of degree 7, checked by the embedded one of degree 5.
 
-    It has 2^dim + 2 dim² + 2 dim + 1 points. Good for: four to seven dimensions.
+    It cuts where a fourth difference is large, and has 2^dim + 2 dim² + 2 dim + 1 points.
+
+    Good for: four to seven dimensions.
 
     Source: Genz & Malik, J. Comput. Appl. Math. 6 (1980) 295–302.
     """

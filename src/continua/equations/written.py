@@ -1,6 +1,6 @@
 """An equation that a person wrote as text."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from continua.show import (
 )
 
 STAND_IN = 1.0  # the value of a parameter to which none was given
+
 
 def _arrays(values: Mapping[str, Any]) -> dict[str, Array]:
     return {name: _array(name, value) for name, value in values.items()}

@@ -139,7 +139,7 @@ def kinds_of(varying: Iterable[str], parameters: Iterable[str]) -> dict[str, Kin
 def names_in(text: str, start: int = 0) -> list[str]:
     """The names that occur as values, not as functions, once each and in their order."""
     tokens = _tokens(text, start)
-    following = [*tokens[1:], _Token("end", "", 0)]
+    following = [*tokens, _Token("end", "", 0)][1:]
     found = (a.text for a, b in zip(tokens, following, strict=True) if a.kind == "name" and b.text != "(")
     return list(dict.fromkeys(found))
 
