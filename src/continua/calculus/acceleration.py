@@ -38,8 +38,8 @@ def accelerated(terms: Float[Array, " term"]) -> tuple[Scalar, Scalar]:
         3.079153 3.141593
     """
     scale = jnp.max(jnp.abs(lax.stop_gradient(terms)))
-    scale = jnp.where(scale > 0, scale, 1)
-    found = zip(_epsilon(terms / scale), _levin(terms / scale), strict=True)
+    scaled = terms / jnp.where(scale > 0, scale, 1)
+    found = zip(_epsilon(scaled), _levin(scaled), strict=True)
     values, errors, latest = (jnp.concatenate(parts) for parts in found)
     noise = 4 * jnp.finfo(terms.dtype).eps
     errors = lax.stop_gradient(jnp.where(jnp.isfinite(values + errors), errors, jnp.inf))
@@ -75,12 +75,13 @@ def _epsilon(terms: Array) -> tuple[Array, Array, Array]:
         odd = after(odd, last, 1.0)
         even = after(last, odd, 0.0)
         beside = jnp.maximum(jnp.abs(even - jnp.roll(last, -1)), jnp.abs(even - jnp.roll(last, -2)))
-        return (odd, even), (even, jnp.maximum(beside, jnp.abs(even - jnp.roll(even, 1))))
+        steps = jnp.abs(even - jnp.roll(even, 1))  # of two: where terms happen to be equal, two entries are
+        return (odd, even), (even, jnp.maximum(beside, jnp.maximum(steps, jnp.roll(steps, 1))))
 
     _, (values, errors) = lax.scan(next_columns, (jnp.zeros_like(terms), terms), length=(count - 1) // 2)
     place = np.arange(count)
     latest = place + 2 * np.arange(1, len(values) + 1)[:, None]
-    inside = (place >= 1) & (latest < count)
+    inside = (place >= 2) & (latest < count)
     return values.ravel(), jnp.where(inside, errors, jnp.inf).ravel(), jnp.asarray(latest.ravel(), terms.dtype)
 
 

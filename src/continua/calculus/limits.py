@@ -86,6 +86,8 @@ def _point(x0: Any) -> np.floating:
         point = np.asarray(x0)
         point = point if np.issubdtype(point.dtype, np.floating) and hasattr(x0, "dtype") else jnp.asarray(point, float)
         (value,) = np.ravel(np.asarray(point))
+        if isinstance(x0, str):
+            raise ValueError
     except (TypeError, ValueError):
         raise ArgumentError(f"`x0` of `limit` must be one real number. Got {x0!r}. Use 0.0 or jnp.inf.") from None
     if np.isnan(value):

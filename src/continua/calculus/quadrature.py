@@ -22,6 +22,7 @@ from continua.core import ArgumentError, ArgumentTypeError, as_node, is_traced
 MOST_AXES = 7  # of cubature: its boxes have 241 points there, and twice as many for each axis more
 PRODUCT_AXES = 3  # of the product rule
 DEFAULT_RTOL = (0.0, 0.75, 0.5, 0.5, 0.375)  # powers of the precision, by the number of axes
+LEAST_RTOL = 100.0  # times the precision: twice what the rules claim at best
 MOST_BOXES = 256  # on one axis; four times as many where there are several
 
 
@@ -146,7 +147,8 @@ def integrate(
         )
     asked = rtol is not None or not (is_traced(atol) or atol == 0)
     if rtol is None:
-        rtol = float(jnp.finfo(dtype).eps) ** DEFAULT_RTOL[min(domain.dimension, PRODUCT_AXES + 1)]
+        precision = float(jnp.finfo(dtype).eps)
+        rtol = max(precision ** DEFAULT_RTOL[min(domain.dimension, PRODUCT_AXES + 1)], LEAST_RTOL * precision)
     for name, value in (("rtol", rtol), ("atol", atol)):
         if not is_traced(value) and not value >= 0:
             raise ArgumentError(f"`{name}` of `integrate` must not be negative. Got {value}. Use 1e-8.")

@@ -40,9 +40,25 @@ class Boxes(NamedTuple):
     axis: Int[Array, " box"]
     number: Int[Array, ""]
 
+    @staticmethod
+    def none(most: int, dimension: int, outputs: int, dtype: Any) -> "Boxes":
+        """Room for boxes."""
+        places, values = jnp.zeros((most, dimension), dtype), jnp.zeros((most, outputs), dtype)
+        numbers = jnp.zeros(most, jnp.int32)
+        return Boxes(places, places, numbers, values, values, values, numbers, jnp.int32(0))
+
+    def halved(self) -> tuple[Array, Array, Array, Array]:
+        """Which box is the worst, and the corners and sides of its halves."""
+        worth = jnp.max(jnp.where(jnp.isfinite(self.error), self.error, jnp.inf), 1)
+        worst = jnp.argmax(jnp.where(self.cuttable(), worth, -1)).astype(jnp.int32)
+        lower, upper, axis = self.lower[worst], self.upper[worst], self.axis[worst]
+        middle = (lower[axis] + upper[axis]) / 2
+        lower, upper = jnp.stack([lower, lower.at[axis].set(middle)]), jnp.stack([upper.at[axis].set(middle), upper])
+        return worst, lower, upper, jnp.stack([self.side[worst]] * 2)
+
     def used(self) -> Bool[Array, " box"]:
         """Which boxes there are."""
-        return jnp.arange(len(self.side)) < self.number
+        return jnp.arange(len(self.side), dtype=jnp.int32) < self.number
 
     def total(self, parts: Float[Array, "box out"], kept: Bool[Array, " box"]) -> Float[Array, " out"]:
         """The sum over some of the boxes."""
@@ -60,43 +76,34 @@ def search(integrand: Integrand, like: Array, rule: Rule, sides: int, rtol: Scal
     `like` is a point. What the integrand depends on moves the values of the boxes, not the boxes: their derivatives
     are those of the sum over the boxes as they are.
     """
-    closed = jax.make_jaxpr(integrand)(jnp.zeros((), jnp.int32), like)
+    closed = jax.make_jaxpr(integrand)(jnp.int32(0), like)
 
     def apply(constants: Sequence[Array], lower: Array, upper: Array, side: Array) -> tuple[Array, ...]:
         return _applied(rule, lambda *at: eval_jaxpr(closed.jaxpr, constants, *at)[0], lower, upper, side)
 
     still = lax.stop_gradient(closed.consts)
-    whole = (jnp.zeros((sides, rule.nodes.shape[1]), like.dtype), jnp.ones((sides, rule.nodes.shape[1]), like.dtype))
-    start = (*whole, jnp.arange(sides, dtype=jnp.int32))
-    found = jax.vmap(partial(apply, still))(*start)
-    boxes = Boxes._make([*(_filled(x, most) for x in (*start, *found)), jnp.asarray(sides)])
 
     def unfinished(boxes: Boxes) -> Bool[Array, ""]:
         left = boxes.cuttable()
         bound = jnp.maximum(atol, rtol * boxes.total(boxes.size, boxes.used()))
-        return (boxes.number < most) & jnp.any(left) & ~jnp.all(boxes.total(boxes.error, left) <= bound)
+        rough = jnp.any(left) & ~jnp.all(boxes.total(boxes.error, left) <= bound)
+        return (boxes.number < sides) | ((boxes.number < most) & rough)
 
-    def cut(boxes: Boxes) -> Boxes:
-        worth = jnp.max(jnp.where(jnp.isfinite(boxes.error), boxes.error, jnp.inf), 1)
-        chosen = jnp.argmax(jnp.where(boxes.cuttable(), worth, -1))
-        lower, upper, side, axis = boxes.lower[chosen], boxes.upper[chosen], boxes.side[chosen], boxes.axis[chosen]
-        middle = (lower[axis] + upper[axis]) / 2
-        halves = (
-            jnp.stack([lower, lower.at[axis].set(middle)]),
-            jnp.stack([upper.at[axis].set(middle), upper]),
-            jnp.stack([side, side]),
-        )
-        new = (*halves, *jax.vmap(partial(apply, still))(*halves))
-        places = jnp.stack([chosen, boxes.number])
-        return Boxes._make([*(old.at[places].set(x) for old, x in zip(boxes[:-1], new, strict=True)), boxes.number + 1])
+    def two_more(boxes: Boxes) -> Boxes:
+        whole = boxes.number < sides
+        worst, *halves = boxes.halved()
+        pair = boxes.number + jnp.arange(2, dtype=jnp.int32)
+        cubes = jnp.zeros_like(halves[0]), jnp.ones_like(halves[1]), pair
+        chosen = [jnp.where(whole, cube, half) for cube, half in zip(cubes, halves, strict=True)]
+        new = (*chosen, *jax.vmap(partial(apply, still))(*chosen))
+        places = jnp.where(whole, pair, jnp.stack([worst, boxes.number]))
+        arrays = [old.at[places].set(x) for old, x in zip(boxes[:-1], new, strict=True)]
+        return Boxes._make([*arrays, boxes.number + jnp.where(whole, 2, 1).astype(jnp.int32)])
 
-    boxes = lax.while_loop(unfinished, cut, boxes)
+    out = closed.out_avals[0].shape
+    boxes = lax.while_loop(unfinished, two_more, Boxes.none(most, len(like), *out, like.dtype))
     values = _with_derivatives(lambda *given: apply(*given)[0], closed.consts, boxes)
     return boxes._replace(value=values)
-
-
-def _filled(start: Array, most: int) -> Array:
-    return jnp.concatenate([start, jnp.zeros((most - len(start), *start.shape[1:]), start.dtype)])
 
 
 def _applied(rule: Rule, integrand: Integrand, lower: Array, upper: Array, side: Array) -> tuple[Array, ...]:
@@ -148,5 +155,5 @@ def _again(apply: Callable[..., Array], constants: Sequence[Array], boxes: Boxes
         nothing = jnp.zeros((BLOCK, boxes.value.shape[1]), boxes.value.dtype)
         return None, lax.cond(first < boxes.number, jax.vmap(partial(apply, constants)), lambda *_: nothing, *at)
 
-    found = lax.scan(block, None, (BLOCK * jnp.arange(blocks), split))[1]
+    found = lax.scan(block, None, (BLOCK * jnp.arange(blocks, dtype=jnp.int32), split))[1]
     return jnp.where(boxes.used()[:, None], found.reshape(-1, found.shape[-1])[:most], 0)

@@ -75,7 +75,10 @@ def to_jax(expression: str | sympy.Expr, names: Sequence[str] | str) -> Callable
         raise ArgumentError(f"`names` of `to_jax` must hold all names. Got {names}, without `{unknown[0]}`. Add it.")
 
     def function(*values: Any) -> Any:
-        return _of_arrays(formula, dict(zip(names, map(_floating, values), strict=True)))
+        arrays = [_floating(value) for value in values]
+        found = _of_arrays(formula, dict(zip(names, arrays, strict=True)))
+        shape = jnp.broadcast_shapes(*(array.shape for array in arrays))
+        return jnp.broadcast_to(jnp.asarray(found, jnp.result_type(*arrays)), shape)
 
     number = jax.ShapeDtypeStruct((), jnp.result_type(float))
     jax.eval_shape(function, *[number] * len(names))  # an unknown function is an error here, and not where it is used
