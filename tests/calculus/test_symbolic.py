@@ -1,4 +1,4 @@
-"""Formulas: derivatives and antiderivatives with their steps, from text to sympy and JAX and back; none is evaluated."""
+"""Formulas: derivatives and antiderivatives with their steps; text, sympy and JAX; nothing is ever evaluated."""
 
 import math
 import time

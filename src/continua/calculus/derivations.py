@@ -139,11 +139,13 @@ def _derived(expression: Any, x: Any) -> _Step:
 
 def _of_product(expression: Any, x: Any) -> _Step:
     """Constants in front, then a quotient, then two factors."""
+    from sympy import fraction
+
     constant, rest = expression.as_independent(x, as_Add=False)
     if constant != 1:
         part = _derived(rest, x)
         return _Step(expression, constant * part.result, "constant factor: (c u)' = c u'", (part,))
-    above, below = expression.as_numer_denom()
+    above, below = fraction(expression, exact=True)
     if below.has(x) and above.has(x):
         u, v = _derived(above, x), _derived(below, x)
         result = (u.result * below - above * v.result) / below**2

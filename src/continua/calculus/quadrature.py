@@ -11,11 +11,11 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from continua.calculus.acceleration import accelerated, grows
 from continua.calculus.domain import Domain, End
+from continua.calculus.improper import summed
 from continua.calculus.integrands import result_of
 from continua.calculus.quasi_monte_carlo import QuasiMonteCarlo, mean_over
-from continua.calculus.regions import Boxes, deepest, search
+from continua.calculus.regions import search
 from continua.calculus.rules import genz_malik, kronrod
 from continua.core import ArgumentError, ArgumentTypeError, as_node, is_traced
 
@@ -179,10 +179,7 @@ def _integrated(
     rule = kronrod(domain.dimension) if domain.dimension <= PRODUCT_AXES else genz_malik(domain.dimension)
     like = jnp.zeros(domain.dimension, rtol.dtype)
     boxes = search(integrand, like, rule, domain.sides, rtol, atol, most)
-    value, error = boxes.total(boxes.value, boxes.used()), boxes.total(boxes.error, boxes.used())
-    infinite = jnp.zeros_like(value)
-    if domain.dimension == 1:
-        value, error, infinite = _towards_ends(boxes, domain.sides)
+    value, error, infinite = summed(boxes, domain.sides)
     bound = jnp.maximum(atol, rtol * boxes.total(boxes.size, boxes.used()))
     count = len(rule.weights) * (2 * boxes.number - domain.sides)
     return _ended(value, error, jnp.any(error > bound), infinite, count)
@@ -197,39 +194,6 @@ def _ended(value: Array, error: Array, missed: Array, infinite: Array, evaluatio
     outcomes = [Outcome.DIVERGES, Outcome.NON_FINITE, Outcome.TOLERANCE]
     outcome = jnp.select(cases, [jnp.asarray(int(o)) for o in outcomes], jnp.asarray(int(Outcome.REACHED)))
     return Integral(value, error, outcome, evaluations)
-
-
-def _towards_ends(boxes: Boxes, sides: int) -> tuple[Array, Array, Array]:
-    """Value, error, and ±inf where an end makes it so.
-
-    Each end is the limit of partial sums without its last 2^-k: of all sums, and of the extrapolations of those of the
-    first and of the last levels, the one with the smallest error is taken. Rounding spoils the last levels at an end
-    that is not 0, the first know nothing of what happens close to it.
-    """
-    depth = deepest(boxes.lower.dtype)
-    window = round(0.4 * depth)
-    levels = jnp.asarray(2.0 ** -np.arange(1, depth + 1), boxes.lower.dtype)
-    on = boxes.used()[None] & (boxes.side[None] == jnp.arange(sides, dtype=jnp.int32)[:, None])
-    before = on[:, None] & (boxes.lower[:, 0][None] >= levels[:, None])[None]  # [side, level, box]
-    sums, errors = (_sums(before, parts) for parts in (boxes.value, boxes.error))  # [side, out, level]
-    last = jnp.min(jnp.where(on, boxes.upper[:, 0][None], 1), 1)[:, None]  # [side, 1]
-    parts = jnp.stack([sums[..., :window], sums[..., -window:]])  # [part, side, out, level]
-    extrapolated, uncertain = jax.vmap(jax.vmap(jax.vmap(accelerated)))(parts)
-    usable = (jnp.stack([last, last]) <= jnp.stack([levels[window - 1], levels[-1]])[:, None, None]) & (
-        grows(parts) == 0
-    )
-    left = jnp.stack([errors[..., window - 1], errors[..., -1]])
-    values = jnp.concatenate([_sums(on, boxes.value)[None], extrapolated])
-    bounds = jnp.concatenate([_sums(on, boxes.error)[None], jnp.where(usable, uncertain + left, jnp.inf)])
-    best = jnp.argmin(bounds, 0)[None]
-    value, error = (jnp.take_along_axis(x, best, 0)[0] for x in (values, bounds))
-    growing = jnp.where(last <= levels[-1], grows(sums), 0)
-    return value.sum(0), error.sum(0), jnp.where(growing == 0, 0, growing * jnp.inf).sum(0)
-
-
-def _sums(where: Array, parts: Array) -> Array:
-    """The sum over boxes of `where` [side, …, box] times parts [box, out], as [side, out, …]."""
-    return jnp.moveaxis(where.astype(parts.dtype) @ parts, -1, 1)
 
 
 def _ends(a: Any, b: Any) -> tuple[bool, Sequence[Any], Sequence[Any]]:

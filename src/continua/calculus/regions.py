@@ -100,8 +100,8 @@ def search(integrand: Integrand, like: Array, rule: Rule, sides: int, rtol: Scal
         arrays = [old.at[places].set(x) for old, x in zip(boxes[:-1], new, strict=True)]
         return Boxes._make([*arrays, boxes.number + jnp.where(whole, 2, 1).astype(jnp.int32)])
 
-    out = closed.out_avals[0].shape
-    boxes = lax.while_loop(unfinished, two_more, Boxes.none(most, len(like), *out, like.dtype))
+    outputs = jax.eval_shape(integrand, jnp.int32(0), like).size
+    boxes = lax.while_loop(unfinished, two_more, Boxes.none(most, len(like), outputs, like.dtype))
     values = _with_derivatives(lambda *given: apply(*given)[0], closed.consts, boxes)
     return boxes._replace(value=values)
 
