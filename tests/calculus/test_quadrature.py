@@ -189,9 +189,10 @@ def test_in_many_dimensions():
     assert float(jax.jit(jax.grad(scaled))(0.7)) == pytest.approx(float(exact(0.7)), rel=1e-4)
 
 
-def test_results_scale():
+def test_results_scale_and_print():
     doubled = 2 * Integral(jnp.array(3.0), jnp.array(0.1), jnp.array(0), jnp.array(15))
     assert (float(doubled.value), float(doubled.error), doubled.reached) == (6.0, 0.2, True)
+    assert str(doubled) == "6 ± 0.2"
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,16 @@ def test_hostile_text_is_refused_in_one_line(call):
         assert "\n" not in str(raised.value)
         assert len(str(raised.value)) < 400
     assert time.process_time() - start < 10
+
+
+def test_what_would_take_for_ever_is_refused():
     assert differentiate("1e-999999999*x").result == "0"
+    assert differentiate("(x + 1)**100000").result == "100000*(x + 1)**99999"
+    with pytest.raises(ArgumentError, match="too many factors"):
+        differentiate("*".join(f"(x + {k})" for k in range(1, 800)))
+    for text in ("(x + 1)**(10**300)", "sin(x)**200", "1/(x**2 + x + 1)**2000"):
+        with pytest.raises(ArgumentError, match="too large an exponent"):
+            antiderivative(text)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def _crossings(difference: Callable, a: Array, b: Array) -> Float[Array, " cross
     low, high = (jnp.append(places, b)[found + step] for step in (0, 1))
     below = jnp.append(negative, True)[found]
 
-    def halved(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+    def halved(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends
         middle = (low + high) / 2
         before = jnp.signbit(difference(middle)) == below

@@ -10,6 +10,7 @@ from continua.calculus.symbolic import names_of, read, symbols, written
 from continua.core import ArgumentError
 
 INDENT = "  "
+LARGEST_POWER = 12  # of a sum or a function: sympy multiplies out what it integrates
 
 RULES = {  # of sympy's integration, by the names of their classes
     "AddRule": "sum rule",
@@ -66,7 +67,7 @@ def differentiate(text: str, variable: str = "x") -> Derivation:
         A `Derivation`: `result`, `steps`.
 
     Raises:
-        ArgumentError: the text is not in the grammar.
+        ArgumentError: the text is not in the grammar, or a product of hundreds of factors.
 
     Example:
         >>> print(differentiate("x**2*sin(x)"))
@@ -75,7 +76,10 @@ def differentiate(text: str, variable: str = "x") -> Derivation:
           d/dx sin(x) = cos(x)   (sin(x)' = cos(x))
     """
     names = names_of(text, variable)
-    found = _derived(read(text, names), symbols(names)[variable])
+    try:
+        found = _derived(read(text, names), symbols(names)[variable])
+    except RecursionError:
+        raise ArgumentError(f"`{text[:60]}` has too many factors for a step each. Use to_jax and jax.grad.") from None
     return Derivation(written(found.result), tuple(_lines(found, f"d/d{variable}", 0)))
 
 
@@ -90,19 +94,28 @@ def antiderivative(text: str, variable: str = "x") -> Derivation:
         A `Derivation`: `result` without the constant of integration, `steps`.
 
     Raises:
-        ArgumentError: the text is not in the grammar, or no rule leads to an antiderivative: most formulas have none.
+        ArgumentError: the text is not in the grammar, no rule leads to an antiderivative (most formulas have none), or
+            it holds a power that would be multiplied out into very many terms.
 
-    Source: the rules are those of sympy's `manualintegrate`.
+    Source: the rules are those of sympy's `manualintegrate`, which tries them one after another: products of powers of
+    sines and cosines may take minutes.
 
     Example:
         >>> print(antiderivative("x*exp(x)"))
         int x*exp(x) dx = x*exp(x) - exp(x)   (by parts: u = x, dv = exp(x) dx)
           int exp(x) dx = exp(x)   (exponential)
     """
+    from sympy import Pow
     from sympy.integrals.manualintegrate import integral_steps
 
     names = names_of(text, variable)
-    rule: Any = integral_steps(read(text, names), symbols(names)[variable])
+    formula = read(text, names)
+    large = [power for power in formula.atoms(Pow) if power.base.args and _is_large(power.exp)]
+    if large:
+        raise ArgumentError(
+            f"`{written(large[0])[:60]}` has too large an exponent for its rules. Use at most {LARGEST_POWER}."
+        )
+    rule: Any = integral_steps(formula, symbols(names)[variable])
     if rule.contains_dont_know():
         raise ArgumentError(f"`{text[:60]}` has no antiderivative that the rules find. Use integrate for numbers.")
     return Derivation(written(rule.eval()), tuple(_integral_lines(rule, 0)))
@@ -231,3 +244,7 @@ def _integral_lines(rule: Any, depth: int) -> Iterator[str]:
             if hasattr(one, "contains_dont_know") and getattr(one, "integrand", None) is not None:
                 below += _integral_lines(one, depth + 1)
     yield from dict.fromkeys(below)  # by parts, v and the rest may be the same integral
+
+
+def _is_large(exponent: Any) -> bool:
+    return exponent.is_number and bool(abs(exponent) > LARGEST_POWER)

@@ -22,7 +22,7 @@ from continua.core import ArgumentError, ArgumentTypeError, as_node, is_traced
 MOST_AXES = 7  # of cubature: its boxes have 241 points there, and twice as many for each axis more
 PRODUCT_AXES = 3  # of the product rule
 DEFAULT_RTOL = (0.0, 0.75, 0.5, 0.5, 0.375)  # powers of the precision, by the number of axes
-LEAST_RTOL = 100.0  # times the precision: twice what the rules claim at best
+LEAST_RTOL = 400.0  # times the precision: what is left to ask in single precision
 MOST_BOXES = 256  # on one axis; four times as many where there are several
 
 
@@ -67,6 +67,13 @@ class Integral(eqx.Module):
     def reason(self) -> str:
         """The outcome in words."""
         return WORDS[Outcome(int(self.outcome))]
+
+    def __str__(self) -> str:
+        if is_traced(self.value):
+            return repr(self)
+        digits = zip(np.ravel(self.value), np.ravel(self.error), strict=True)
+        shown = ", ".join(f"{value:.12g} ± {error:.1g}" for value, error in digits)
+        return shown if self.reached else f"{shown} ({self.reason})"
 
     def __mul__(self, factor: Any) -> "Integral":
         return Integral(factor * self.value, abs(factor) * self.error, self.outcome, self.evaluations)
@@ -123,15 +130,13 @@ def integrate(
     Source: Piessens et al., QUADPACK (Springer 1983); Genz & Malik, J. Comput. Appl. Math. 6 (1980) 295–302.
 
     Example:
-        >>> print(f"{integrate(jnp.sin, 0.0, jnp.pi).value:.6f}")
-        2.000000
+        >>> print(integrate(jnp.sin, 0.0, jnp.pi))  # doctest: +ELLIPSIS
+        2 ± ...
         >>> triangle = integrate(lambda x: x[0] * x[1], (0.0, 0.0), (1.0, lambda x: x[0]))
         >>> print(f"{triangle.value:.6f}")
         0.125000
-        >>> print(integrate(lambda x: 1 / x, 0.0, 1.0).reason)
-        the integral diverges at an end
-        >>> print(f"{jax.grad(lambda b: integrate(jnp.exp, 0.0, b).value)(1.0):.4f}")
-        2.7183
+        >>> print(integrate(lambda x: 1 / x, 0.0, 1.0))
+        inf ± inf (the integral diverges at an end)
     """
     if method is not None and not isinstance(method, QuasiMonteCarlo):
         raise ArgumentTypeError(f"`method` of `integrate` must be a QuasiMonteCarlo. Got {method!r:.40}.")
