@@ -33,15 +33,24 @@ def number(pattern, text):
     return float(re.search(pattern, text).group(1).replace("−", "-"))
 
 
-def limit_and_derivative(said):
+def limits_and_derivatives(said):
     for name in ("x²", "sin", "eˣ"):
         part = said[said.index(f"{name}:") :]
+        assert number(r"off by (\S+)\n", part) < number(r"limit gives \S+ ± (\S+),", part) < 1e-9
         assert 1e-10 < number(r"best at h = (\S+)", part) < 1e-6
         assert number(r"\(error (\S+)\)", part) < 1e-6
         assert number(r"h = 1e-16 gives (\S+)", part) == 0
     assert "2.1000, 2.0100, 2.0010 → 2.0000" in said
     assert "jax.grad gives 0.540302305868140" in said
     assert number(r"sin t up to (\S+)", said) < 1e-8
+    assert "d/dx exp(-x**2)*sin(3*x) = -2*x*exp(-x**2)*sin(3*x) + 3*exp(-x**2)*cos(3*x)   (product rule" in said
+    assert "|x| / x at 0: the sides differ: -1 from the left, 1 from the right" in said
+
+
+def areas_and_volumes(said):
+    assert [float(x) < 1e-12 for x in re.findall(r"off by (\S+),", said)] == [True] * 6
+    assert "surface of the trumpet: the integral diverges at an end" in said
+    assert number(r"grows by (\S+) per", said) == pytest.approx(0.8, abs=1e-11)
 
 
 def gradient_descent_is_euler(said):
@@ -175,7 +184,8 @@ def kuramoto_sivashinsky(said):
 
 
 CHECKS = (
-    limit_and_derivative,
+    limits_and_derivatives,
+    areas_and_volumes,
     gradient_descent_is_euler,
     momentum_and_adam,
     newton_and_conjugate_gradients,
