@@ -81,10 +81,11 @@ class Substeps(Method):
         return isinstance(equation, Spatial) and isinstance(self.method, ExplicitRungeKutta) and equation.repeats()
 
     def _at_once(self, equation: Spatial) -> Slope:
-        def steps(h: Instant, y: State, args: Args) -> State:
-            def one(equation: Slope, y: State) -> State:
-                return self.method.advance(equation, jnp.zeros_like(h), h / self.count, y, args)
+        def one(equation: Slope, y: State, known: tuple[Instant, Args]) -> State:
+            each, args = known
+            return self.method.advance(equation, jnp.zeros_like(each), each, y, args)
 
-            return equation.repeated(one, self.method.evaluations or 1, self.count, y)
+        def steps(h: Instant, y: State, args: Args) -> State:
+            return equation.repeated(one, self.method.evaluations or 1, self.count, y, (h / self.count, args))
 
         return steps

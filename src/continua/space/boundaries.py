@@ -333,18 +333,48 @@ def extend(
 ) -> Array:
     """The field with its ghosts: [*shape] becomes [*(shape + below + above)]; leading axes stay as they are."""
     first = field.ndim - len(width)
+    config = [(0, 0, 0)] * first + [(below, above, 0) for below, above in width]
+    room = lax.pad(field, jnp.zeros((), field.dtype), config)
+    place = [below for below, _ in width]
+    return ghosted(room, place, field.shape[first:], faces, boundaries, width, order, t)
+
+
+def ghosted(
+    room: Array,
+    place: Sequence[Any],
+    shape: tuple[int, ...],
+    faces: Sequence[tuple[Face, Face]],
+    boundaries: Boundaries,
+    width: Width,
+    order: int = 2,
+    t: Any = 0.0,
+) -> Array:
+    """A field [..., *shape] that lies at `place` in an array with room for its ghosts, with these around it."""
+    first = room.ndim - len(width)
+    corner, sizes = [0] * first + [*place], [*room.shape[:first], *shape]
     for axis, (below, above) in enumerate(width):
         if not below and not above:
             continue
-        (low, high), at = boundaries.faces[axis], first + axis
-        depth = min(max(below, above) + order + 1, field.shape[at])  # only strips are turned: a whole field is slow
-        lower = jnp.moveaxis(lax.slice_in_dim(field, 0, depth, axis=at), at, 0)
-        upper = jnp.moveaxis(lax.rev(lax.slice_in_dim(field, -depth, None, axis=at), (at,)), at, 0)
-        parts = [field]
+        (low, high), at, n = boundaries.faces[axis], first + axis, shape[axis]
+        depth = min(max(below, above) + order + 1, n)  # only strips are turned: a whole field is slow
+
+        def strip(begin: Any, size: int, at: int = at) -> tuple[list[Any], list[int]]:
+            return [*corner[:at], begin, *corner[at + 1 :]], [*sizes[:at], size, *sizes[at + 1 :]]
+
+        def look(begin: Any, at: int = at, depth: int = depth) -> Array:
+            return lax.dynamic_slice(room, *strip(begin, depth))
+
+        lower = jnp.moveaxis(look(corner[at]), at, 0)
+        upper = jnp.moveaxis(lax.rev(look(corner[at] + n - depth), (at,)), at, 0)
+        ghosts: list[tuple[Any, Array]] = []
         if below:
-            ghosts = low.beyond(faces[axis][0], lower, upper, below, order, t)
-            parts.insert(0, jnp.moveaxis(ghosts[::-1], 0, at))
+            beyond = low.beyond(faces[axis][0], lower, upper, below, order, t)[::-1]
+            ghosts.append((corner[at] - below, jnp.moveaxis(beyond, 0, at)))
         if above:
-            parts.append(jnp.moveaxis(high.beyond(faces[axis][1], upper, lower, above, order, t), 0, at))
-        field = jnp.concatenate(parts, at)
-    return field
+            beyond = high.beyond(faces[axis][1], upper, lower, above, order, t)
+            ghosts.append((corner[at] + n, jnp.moveaxis(beyond, 0, at)))
+        room, *values = lax.optimization_barrier((room, *(x for _, x in ghosts)))  # else XLA reads from a copy of it
+        for (begin, _), value in zip(ghosts, values, strict=True):
+            room = lax.dynamic_update_slice(room, value, strip(begin, 0)[0])
+        corner[at], sizes[at] = corner[at] - below, n + below + above
+    return room
