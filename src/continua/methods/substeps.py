@@ -71,7 +71,7 @@ class Substeps(Method):
             end, each = y, h / self.count
             for i in range(self.count):
                 end = self.method.advance(equation, t + i * each, each, end, args)
-        return Step(jax.tree.map(jnp.subtract, end, y), None, None)
+        return Step(jax.tree.map(jnp.subtract, end, y), None, None, end)
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         """Shorter steps: of the method's order, and stable where the step is."""

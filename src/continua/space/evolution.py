@@ -16,10 +16,7 @@ from continua.equations import Equation, Spatial
 from continua.space.boundaries import extend
 from continua.space.neighbours import surrounded
 from continua.space.stencil import LocalOperator
-from continua.space.tiles import tiled
-
-
-TOGETHER = 32  # steps on one look beyond the faces
+from continua.space.tiles import MOST, tiled
 
 
 class Evolution(Spatial):
@@ -120,7 +117,7 @@ def _field_by_field(
     """The same, field by field."""
     operator = equation.operator
     far = max(side for pair in operator.reach for side in pair) * stages
-    together = min(count, TOGETHER, min(y.shape[-operator.dimension :]) // (2 * far))
+    together = min(count, MOST, min(y.shape[-operator.dimension :]) // (2 * far))
     if not together:
         return functools.reduce(lambda y, _: step(equation, y, known), range(count), y)
     opened = eqx.tree_at(lambda one: one.operator, equation, operator.opened())

@@ -19,8 +19,9 @@ from continua.space.neighbours import surrounded
 from continua.space.stencil import LocalOperator
 
 CACHE = 2**19  # bytes of a tile; a step reads one and writes another
-EXCHANGE = 8  # how many steps on what is in cache take as long as to read and write it in memory
-MOST = 32  # steps of a tile, each of which is compiled for itself
+MEMORY = 2**25  # bytes of a field that no cache holds
+EXCHANGE = (2, 8)  # how many steps on what is in cache take as long as to read and write it elsewhere, or in memory
+MOST = 16  # steps of a tile, each of which is compiled for itself
 
 
 class Plan(NamedTuple):
@@ -35,10 +36,9 @@ class Plan(NamedTuple):
         """A tile with its rim."""
         return tuple(size + 2 * rim for size, rim in zip(self.tile, self.rim, strict=True))
 
-    def cost(self) -> float:
+    def cost(self, exchange: int) -> float:
         """Of a step, in those of a field without rims."""
-        around = math.prod(1 + rim / size for size, rim in zip(self.tile, self.rim, strict=True))
-        return around + EXCHANGE / self.together
+        return math.prod(1 + rim / size for size, rim in zip(self.tile, self.rim, strict=True)) + exchange / self.together
 
 
 def planned(shape: tuple[int, ...], bytes_each: int, reach: tuple[int, ...], count: int) -> Plan | None:
@@ -50,12 +50,12 @@ def planned(shape: tuple[int, ...], bytes_each: int, reach: tuple[int, ...], cou
         reach: of a step, along each axis.
         count: how many.
     """
-    plans = []
+    plans, exchange = [], EXCHANGE[bytes_each * math.prod(shape) > MEMORY]
     for together in {min(2**i, count) for i in range(MOST.bit_length())}:
         rim = tuple(together * r for r in reach)
         if all(2 * r <= size for r, size in zip(rim, shape, strict=True)):
             plans.append(Plan(together, _tile(shape, bytes_each, rim), rim))
-    return min(plans, key=Plan.cost, default=None)
+    return min(plans, key=lambda plan: plan.cost(exchange), default=None)
 
 
 def _tile(shape: tuple[int, ...], bytes_each: int, rim: tuple[int, ...]) -> tuple[int, ...]:
@@ -157,5 +157,5 @@ class _Room(NamedTuple):
         rows, *others = self.plan.wide
         rim = self.plan.rim[0] * math.prod(others)
         line = surrounded(line, ((self.stages * together * low - rim, self.stages * together * high - rim),))
-        inside = lax.optimization_barrier(line).reshape(*line.shape[:-1], rows - 2 * self.plan.rim[0], *others)
+        inside = line.reshape(*line.shape[:-1], rows - 2 * self.plan.rim[0], *others)
         return surrounded(inside, ((0, 0), *((-rim, -rim) for rim in self.plan.rim[1:])))
