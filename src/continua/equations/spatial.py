@@ -1,7 +1,7 @@
 """Equations whose state is a field: what a method may ask of them."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,9 @@ class Spatial(Equation):
         """Whether its slope does not change in time, and several steps at once are cheaper than one by one."""
 
     @abstractmethod
-    def repeated(self, step: Callable[..., Any], stages: int, count: int, y: Any, known: Any) -> Any:
+    def repeated(
+        self, step: Callable[..., Any], stages: int, count: int, y: Any, known: Any, devices: Sequence[Any] = ()
+    ) -> Any:
         """The state after `count` steps at once.
 
         Args:
@@ -31,4 +33,5 @@ class Spatial(Equation):
             count: how many steps.
             y: the state.
             known: a PyTree, what the step needs besides.
+            devices: over which the field is divided; it stays where it is unless given.
         """

@@ -1,7 +1,7 @@
 """Equations in space: a field moves by what its neighbours are."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -11,10 +11,11 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import Args, Instant, as_node, is_traced
+from continua.core import Args, ArgumentError, Instant, as_node, is_traced
 from continua.equations import Equation, Spatial
 from continua.space.boundaries import extend
 from continua.space.neighbours import surrounded
+from continua.space.shards import Neighbour, on_devices, shared
 from continua.space.stencil import LocalOperator
 from continua.space.tiles import MOST, tiled
 
@@ -62,9 +63,19 @@ class Evolution(Spatial):
         """Without a source, for one rate everywhere, if the ghosts of the start go on as they would."""
         return self.source is None and jnp.ndim(self.rate) == 0 and self.operator.ghosts_persist()
 
-    def repeated(self, step: Callable[..., Any], stages: int, count: int, y: Any, known: Any) -> Any:
+    def repeated(
+        self, step: Callable[..., Any], stages: int, count: int, y: Any, known: Any, devices: Sequence[Any] = ()
+    ) -> Any:
         """By a halo wide enough for many steps, where the grid is, and tile by tile on a processor with caches."""
-        return _repeated(step, stages, count, y, known, self)
+        if len(devices) < 2:
+            return _repeated(step, stages, count, y, known, self)
+        parts = eqx.tree_at(lambda one: one.operator, self, shared(self.operator, len(devices)))
+
+        def steps(given: Any, y: Array) -> Array:
+            equation, known = given
+            return _repeated(step, stages, count, y, known, equation)
+
+        return on_devices(steps, (parts, known), y, self.operator, devices)
 
 
 def wide_halo(
@@ -119,6 +130,11 @@ def _field_by_field(
     far = max(side for pair in operator.reach for side in pair) * stages
     together = min(count, MOST, min(y.shape[-operator.dimension :]) // (2 * far))
     if not together:
+        if any(isinstance(side, Neighbour) for side in operator.boundaries.faces[0]):
+            raise ArgumentError(
+                f"`devices` of Substeps leave too few points for a stencil that reaches {far}. Got {y.shape} on each. "
+                "Use fewer devices."
+            )
         return functools.reduce(lambda y, _: step(equation, y, known), range(count), y)
     opened = eqx.tree_at(lambda one: one.operator, equation, operator.opened())
 
