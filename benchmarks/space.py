@@ -68,8 +68,8 @@ faster than that unless it takes several steps on what is in cache.""",
 core (`continua.configure()`), whose field stays where it was divided. Here the wall time counts.""",
     "power": f"""{POWER_STEPS} explicit steps at once: the transform of the field times the {POWER_STEPS}th power of the
 growth factor of each wave (`propagate`), the same numbers as {POWER_STEPS} steps of the loop.""",
-    "filter": f"""Perona and Malik's diffusion, {FILTER_STEPS} steps on 512² points, float32, and its gradient. The naive forms
-are padded arrays in a `lax.scan`, differentiated by JAX.""",
+    "filter": f"""Perona and Malik's diffusion, {FILTER_STEPS} steps on 512² points, float32, and its gradient. The
+naive forms are padded arrays in a `lax.scan`, differentiated by JAX.""",
     "sizes": """Time and memory against the number of points N, float64; the figure has them beside lines of N and
 N log N. Fields are the arrays of N numbers that a program holds at once beyond what goes in and comes out.""",
     "layer": "A depth-wise 3 × 3 layer on 8 × 16 × 128² numbers, float32, beside `lax.conv_general_dilated`.",
@@ -266,8 +266,9 @@ def on_all_cores(shape: tuple[int, ...], ratio: float, together: int, rounds: in
         ready[name] = {"forward": lambda program=program, placed=placed: jax.block_until_ready(program(placed))}
         if on and shape[0] > 1024:
             copies = jax.jit(_copies)
-            ready[COPY] = {"forward": lambda placed=placed: jax.block_until_ready(copies(placed))}
-    return {"shape": shape, "points": "×".join(map(str, shape)), "rows": measured({}, [], rounds, beside(by_hand(field)), ready)}
+            ready[COPY] = {"forward": lambda copies=copies, placed=placed: jax.block_until_ready(copies(placed))}
+    rows = measured({}, [], rounds, beside(by_hand(field)), ready)
+    return {"shape": shape, "points": "×".join(map(str, shape)), "rows": rows}
 
 
 def elsewhere(*arguments: str) -> Any:
@@ -318,8 +319,8 @@ def filters(rounds: int) -> Record:
 
     def ours(together: int) -> Callable[[Any], Any]:
         method = Euler() if together == 1 else Substeps(Euler(), together)
-        control = Fixed(jnp.float32(RATIO * together))
-        return lambda u: solve(flow, u, ts, method=method, step_control=control, max_steps=FILTER_STEPS // together + 1).ys[-1]
+        control, most = Fixed(jnp.float32(RATIO * together)), FILTER_STEPS // together + 1
+        return lambda u: solve(flow, u, ts, method=method, step_control=control, max_steps=most).ys[-1]
 
     def step(u: Any) -> Any:
         p = jnp.pad(u, 1, mode="edge")

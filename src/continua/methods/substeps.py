@@ -59,8 +59,8 @@ class Substeps(Method):
         """That of the method inside; only a field that repeats is divided over devices."""
         if len(self.devices) > 1 and not self._repeats(equation):
             return (
-                "must have no `devices` where steps are taken in turn: explicit Runge–Kutta steps of a field whose ghosts "
-                "go on by themselves alone can be divided. Use Substeps(method, count)"
+                "must have no `devices` where steps are taken in turn: only explicit Runge–Kutta steps can be divided, "
+                "of fields whose ghosts go on by themselves. Use Substeps(method, count)"
             )
         return self.method.unfit(equation, t, y, args, adaptive)
 
@@ -95,6 +95,7 @@ class Substeps(Method):
             return self.method.advance(equation, jnp.zeros_like(each), each, y, args)
 
         def steps(h: Instant, y: State, args: Args) -> State:
-            return equation.repeated(one, self.method.evaluations or 1, self.count, y, (h / self.count, args), self.devices)
+            known, stages = (h / self.count, args), self.method.evaluations or 1
+            return equation.repeated(one, stages, self.count, y, known, self.devices)
 
         return steps

@@ -63,7 +63,7 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | 
     reached = jnp.abs(ts - ts[0]) <= jnp.abs(ending.t - ts[0])
     there = [reached[:1], *([reached[1:-1]] if inside else []), reached[-1:]]
 
-    def joined(*parts: Array) -> Array:  # masked first: who takes the last one alone should not pay for a choice of parts
+    def joined(*parts: Array) -> Array:  # masked first: whoever takes the last alone pays for no choice of parts
         return jnp.concatenate([_where(known, part) for known, part in zip(there, parts, strict=True)])
 
     ys = jax.tree.map(joined, ends[0], *read, ends[1])

@@ -172,6 +172,7 @@ class Loop(NamedTuple):
         step = method.step(self.field, t, h, y, self.problem.parameters, state.cache)
         after = step.after(y)
         accepted, factor = control.judge(self.method, step.error, y, after)
+        y_next = _kept(accepted, after, y)
         factor, kept = control.remember(accepted, factor, state.control)
 
         def keep(new: Array, old: Array) -> Array:
@@ -182,14 +183,14 @@ class Loop(NamedTuple):
         cache = jax.tree.map(keep, step.cache, state.cache)
         longer = h * factor
         if len(self.problem.stops):
-            cache = self._anew(accepted & last, arrived, _kept(accepted, after, y), cache)
+            cache = self._anew(accepted & last, arrived, y_next, cache)
             cut = accepted & last & (jnp.abs(longer) < jnp.abs(proposed))
             longer = jnp.where(cut, proposed, longer)  # a stop says nothing about the error
         cleared = lost if lost is None else keep(jnp.where(last, 0, lost), cast(Array, state.lost))
         news = [h != 0, accepted & (h != 0), *([] if self.watch is None else [jnp.zeros_like(last)])]
         counts = state.counts + jnp.concatenate(news).astype(jnp.int32)
         tried, h = h, jnp.where(accepted, h, 0)
-        moved = Stepper(arrived, longer, _kept(accepted, after, y), cache, counts, cleared, state.memory, state.mark, kept)
+        moved = Stepper(arrived, longer, y_next, cache, counts, cleared, state.memory, state.mark, kept)
         if self.watch is not None:
             moved, h = self._up_to_events(method, state, moved, h)
         memory = self.method.remember(self.field, moved.t, tried, moved.y, self.problem.parameters, state.memory)

@@ -11,11 +11,11 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from continua.core import Args, ArgumentError, Instant, as_node, is_traced
-from continua.equations import Equation, Spatial
+from continua.core import Args, Instant, as_node, is_traced
+from continua.equations import Spatial
 from continua.space.boundaries import extend
 from continua.space.neighbours import surrounded
-from continua.space.shards import Neighbour, on_devices, shared
+from continua.space.shards import on_devices, refuse_short_parts, shared
 from continua.space.stencil import LocalOperator
 from continua.space.tiles import MOST, tiled
 
@@ -130,11 +130,7 @@ def _field_by_field(
     far = max(side for pair in operator.reach for side in pair) * stages
     together = min(count, MOST, min(y.shape[-operator.dimension :]) // (2 * far))
     if not together:
-        if any(isinstance(side, Neighbour) for side in operator.boundaries.faces[0]):
-            raise ArgumentError(
-                f"`devices` of Substeps leave too few points for a stencil that reaches {far}. Got {y.shape} on each. "
-                "Use fewer devices."
-            )
+        refuse_short_parts(operator, far, y)
         return functools.reduce(lambda y, _: step(equation, y, known), range(count), y)
     opened = eqx.tree_at(lambda one: one.operator, equation, operator.opened())
 

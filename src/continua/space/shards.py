@@ -47,6 +47,16 @@ def shared(operator: LocalOperator, devices: int) -> LocalOperator:
     return eqx.tree_at(lambda one: one.boundaries, operator, cut)
 
 
+def refuse_short_parts(operator: LocalOperator, far: int, part: Array) -> None:
+    """A part of a field that is cut must be long enough for one step."""
+    sides = operator.boundaries
+    if sides is not None and any(isinstance(side, Neighbour) for side in sides.faces[0]):
+        raise ArgumentError(
+            f"`devices` of Substeps leave too few points for steps that reach {far} far. Got {part.shape} on each. "
+            "Use fewer devices."
+        )
+
+
 def on_devices(
     steps: Callable[[Any, Array], Array], known: Any, field: Array, operator: LocalOperator, devices: Sequence[Any]
 ) -> Array:

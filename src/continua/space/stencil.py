@@ -16,7 +16,7 @@ from jaxtyping import Array
 from continua.core import ArgumentError, ArgumentTypeError, is_traced
 from continua.space.boundaries import MIRRORED, Boundaries, Condition, Face, Periodic, Symmetric, extend
 from continua.space.coordinates import Cartesian
-from continua.space.grid import Grid
+from continua.space.grid import Grid, finite
 from continua.space.lowerings import Lowering, Shifts, by_size, fastest
 from continua.space.neighbours import Offsets, reach_of, surrounded, times
 from continua.space.operators import Operator, image_axes, kernel_of, moments, terms_of
@@ -101,7 +101,7 @@ class LocalOperator(eqx.Module):
             raise ArgumentError(f"`field` of {who} must have {self.dimension} axes or more. Got {array.ndim}.")
         if self.grid is not None and self.boundaries is not None:
             return self.grid.check(array, "field", who)
-        return array
+        return finite(array, "field", who)
 
 
 class Stencil(LocalOperator):

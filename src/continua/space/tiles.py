@@ -38,7 +38,8 @@ class Plan(NamedTuple):
 
     def cost(self, exchange: int) -> float:
         """Of a step, in those of a field without rims."""
-        return math.prod(1 + rim / size for size, rim in zip(self.tile, self.rim, strict=True)) + exchange / self.together
+        around = math.prod(1 + rim / size for size, rim in zip(self.tile, self.rim, strict=True))
+        return around + exchange / self.together
 
 
 def planned(shape: tuple[int, ...], bytes_each: int, reach: tuple[int, ...], count: int) -> Plan | None:
