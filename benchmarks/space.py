@@ -251,7 +251,7 @@ def on_all_cores(shape: tuple[int, ...], ratio: float, together: int, rounds: in
     """The same by threads and by devices, in a process that is not pinned."""
     import continua
 
-    continua.configure()
+    continua.configure(float64=True)
     import jax
     import numpy as np
 
@@ -449,8 +449,6 @@ def run(only: list[str], rounds: int) -> Record:
         found["cube"] = [heat((128,) * 3, "float32", CUBE_RATIO, (1, 8, 32, STEPS), rounds)]
     if "large" in only:
         found["large"] = [heat((4096, 4096), "float32", RATIO, (1, 16, 32, STEPS), max(3, rounds // 3))]
-    if "cores" in only:
-        found["cores"] = [elsewhere("--cores", str(i), "--rounds", str(rounds)) for i in range(len(ON_CORES))]
     if "power" in only:
         found["power"] = [power(kind, max(3, rounds // 3)) for kind in ("periodic", "insulated")]
     if "filter" in only:
@@ -561,8 +559,12 @@ if __name__ == "__main__":
         shape, ratio = ON_CORES[arguments.cores]
         sys.stdout.write(json.dumps(on_all_cores(shape, ratio, STEPS, arguments.rounds)) + "\n")
         sys.exit()
+    chosen = (
+        range(len(ON_CORES)) if "cores" in arguments.only else ()
+    )  # before this process and its children are pinned
+    on_cores = [elsewhere("--cores", str(number), "--rounds", str(arguments.rounds)) for number in chosen]
     timing.pin_one_core()
-    found = run(arguments.only, arguments.rounds)
+    found = run(arguments.only, arguments.rounds) | ({"cores": on_cores} if on_cores else {})
     old = arguments.to / "space.json"
     if old.exists() and {*arguments.only} != {*WORDS}:
         found = json.loads(old.read_text(encoding="utf-8"))["found"] | found
