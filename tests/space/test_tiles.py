@@ -92,7 +92,7 @@ def test_a_solve_holds_less_than_three_fields_beyond_the_state():
 
 
 def test_a_field_that_overflows_is_explained_as_steps_in_turn_are():
-    """Backward in time heat concentrates without bound; large states keep theirs by a condition."""
+    """Backward in time heat concentrates without bound."""
     u = field(72, 64)
     back = Evolution(Stencil.of("laplace", Grid.cells((72, 64), upper=(72.0, 64.0)), Periodic()), rate=-1.0)
     endings = []

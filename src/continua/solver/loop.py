@@ -11,7 +11,7 @@ from jaxtyping import Array
 from continua.core import Count, FlatState, Instant, Verdict
 from continua.methods import Method
 from continua.solver.events import Watch
-from continua.solver.field import LARGE, Field, Parameters
+from continua.solver.field import Field, Parameters
 from continua.solver.progress import Shown, tell
 from continua.solver.record import Drawn, Layout, Paging, Record, Row, blank, layout_of, noted, paging
 from continua.solver.step_control import Memory, StepControl
@@ -98,13 +98,6 @@ def _added(t: Instant, h: Instant, lost: Instant | None) -> tuple[Instant, Insta
     return rounded, (rounded - t) - exact
 
 
-def _kept(accepted: Verdict, after: FlatState, y: FlatState) -> FlatState:
-    """What an attempt leaves behind. Of a large state that is a condition: one pass over memory less than a choice."""
-    if y.ndim > 1 or y.size < LARGE:
-        return jnp.where(accepted, after, y)
-    return lax.cond(accepted[0], lambda after, y: after, lambda after, y: y, after, y)
-
-
 def while_loop(
     method: Method,
     lanes: bool,
@@ -172,7 +165,6 @@ class Loop(NamedTuple):
         step = method.step(self.field, t, h, y, self.problem.parameters, state.cache)
         after = step.after(y)
         accepted, factor = control.judge(self.method, step.error, y, after)
-        y_next = _kept(accepted, after, y)
         factor, kept = control.remember(accepted, factor, state.control)
 
         def keep(new: Array, old: Array) -> Array:
@@ -183,14 +175,14 @@ class Loop(NamedTuple):
         cache = jax.tree.map(keep, step.cache, state.cache)
         longer = h * factor
         if len(self.problem.stops):
-            cache = self._anew(accepted & last, arrived, y_next, cache)
+            cache = self._anew(accepted & last, arrived, keep(after, y), cache)
             cut = accepted & last & (jnp.abs(longer) < jnp.abs(proposed))
             longer = jnp.where(cut, proposed, longer)  # a stop says nothing about the error
         cleared = lost if lost is None else keep(jnp.where(last, 0, lost), cast(Array, state.lost))
         news = [h != 0, accepted & (h != 0), *([] if self.watch is None else [jnp.zeros_like(last)])]
         counts = state.counts + jnp.concatenate(news).astype(jnp.int32)
         tried, h = h, jnp.where(accepted, h, 0)
-        moved = Stepper(arrived, longer, y_next, cache, counts, cleared, state.memory, state.mark, kept)
+        moved = Stepper(arrived, longer, keep(after, y), cache, counts, cleared, state.memory, state.mark, kept)
         if self.watch is not None:
             moved, h = self._up_to_events(method, state, moved, h)
         memory = self.method.remember(self.field, moved.t, tried, moved.y, self.problem.parameters, state.memory)
