@@ -127,7 +127,7 @@ def _field_by_field(
 ) -> Array:
     """The same, field by field."""
     operator = equation.operator
-    far = max(side for pair in operator.reach for side in pair) * stages
+    far = max(1, *(side for pair in operator.reach for side in pair)) * stages
     together = min(count, MOST, min(y.shape[-operator.dimension :]) // (2 * far))
     if not together:
         refuse_short_parts(operator, far, y)
