@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array
 
 from continua.core import ArgumentError
-from continua.optim.flow import Now, Params, Rate, Subflow
+from continua.optim.flows import Now, Params, Rate, Subflow
 
 
 class WeightDecay(Subflow):

@@ -11,7 +11,7 @@ from continua.core import Args, Instant, State
 from continua.equations import Equation, GradientFlow
 from continua.methods import RK4, Extragradient
 from continua.optim.first_order import Optimiser
-from continua.optim.flow import Drift, Now, Params, Rate, Subflow, check_rate, flow
+from continua.optim.flows import Drift, Now, Params, Rate, Subflow, check_rate, flow
 
 
 class Game(Equation):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array
 
-from continua.optim.flow import Now, Params, Subflow
+from continua.optim.flows import Now, Params, Subflow
 
 Decay = float | Array
 

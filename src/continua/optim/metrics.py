@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array
 
 from continua.core import ArgumentError
-from continua.optim.flow import Now, Params, Subflow
+from continua.optim.flows import Now, Params, Subflow
 from continua.optim.inertia import Decay, corrected, relaxed, zeros
 
 QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan et al., Muon (2024): steepest at zero, all of [0, 1] to within [.7, 1.2]

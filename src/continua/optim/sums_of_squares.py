@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from continua.core import ArgumentError
 from continua.equations import GradientFlow
-from continua.optim.minimise import MAX_STEPS, HalfSquare, Minimum, descended
+from continua.optim.minimisation import MAX_STEPS, HalfSquare, Minimum, descended
 from continua.optim.newton import MOST
 from continua.optim.objective import Minimiser, Objective, Point, Stand, Value, Vector
 
