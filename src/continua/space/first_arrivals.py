@@ -9,14 +9,14 @@ distance from the source, so it is exact where the speed is constant: the factor
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from continua.space.sweeping import NEVER, Causal, Row, Slot, along, back, shifts, swept, until_quiet, upwind
+from continua.space.sweeping import NEVER, Row, Slot, before, shifted, sweeps, until_quiet, upwind
 
 EVEN = 2.0  # the ratio of slownesses up to which a medium is smooth
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
@@ -90,7 +90,7 @@ def nearest(row: Row, between: Between, main: float, lateral: Sequence[float]) -
 def _least(*fields: Array) -> Array:
     found = fields[0]
     for field in fields[1:]:
-        found = jnp.minimum(found, field)
+        found = jnp.where(field < found, field, found)  # jnp.minimum looks for NaN, and that takes a third longer
     return found
 
 
@@ -111,59 +111,57 @@ def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float
     return jnp.where(meets, a + main * straight, NEVER)
 
 
-def between(row: Row, own: Array) -> Between:
-    """From the slowness of the row before, and that of the points."""
+class Halves(NamedTuple):
+    """Half the slowness of the points: two of them make that between two points.
 
-    def mean(other: Array) -> Array:
-        found = 0.5 * (own + other)
-        return jnp.where(found > 0.4 * SOLID, WALL, found)
+    Attributes:
+        own: [*shape], and WALL in walls.
+        beside: for each axis, [*shape], that of the slowest of those beside, across the axis, where it jumps.
+    """
 
-    straight = slowest = row[(0,) * own.ndim]
-    for other in row.values():
-        slowest = jnp.maximum(slowest, jnp.where(other < SOLID, other, 0.0))
-    return Between(mean(straight), mean(jnp.where(slowest > EVEN * straight, slowest, straight)))
+    own: Array
+    beside: tuple[Array, ...]
 
+    @classmethod
+    def of(cls, s: Array) -> "Halves":
+        """From the slowness."""
+        half, passable = jnp.where(s < SOLID, 0.5 * s, WALL), jnp.where(s < SOLID, 0.5 * s, 0.0)
 
-def slowness_between(s: Array) -> tuple[Between, Between]:
-    """That between the points and the rows before and behind them along the first axis."""
+        def beside(axis: int) -> Array:
+            slowest = half
+            for place in near_places(s.ndim - 1):
+                slowest = jnp.maximum(slowest, shifted(passable, (*place[:axis], 0, *place[axis:]), 0.0))
+            return jnp.where(slowest > EVEN * half, slowest, half)
 
-    def of(sign: int) -> Between:
-        def step(before: Array, own: tuple[Array]) -> tuple[Array, Between]:
-            return own[0], between(shifts(before, near_places(s.ndim - 1), SOLID), own[0])
+        return cls(half, tuple(map(beside, range(s.ndim))))
 
-        return swept(0, step, s, sign=sign)
-
-    return of(1), of(-1)
+    def upwind(self, axis: int, signs: Array) -> Between:
+        """Between all points and those straight before them along the axis."""
+        straight = (0,) * (signs.ndim - 1)
+        own, beside = (
+            upwind(field, axis, signs, [straight], WALL)[straight] for field in (self.own, self.beside[axis])
+        )
+        return Between(self.own + own, self.own + beside)
 
 
 def first_turn(
-    start: Array, media: Sequence[tuple[Between, Between]], spacing: Sequence[float], tolerance: Array
+    start: Array, halves: Halves, spacing: Sequence[float], tolerance: Array
 ) -> tuple[Array, Array]:
     """Times of first order and the number of sweeps.
 
     Args:
         start: [*shape], NEVER but where arrivals begin.
-        media: for each axis, what lies before and behind the points.
+        halves: of the slowness.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
-    places = near_places(start.ndim - 1)
 
-    def sweep(m: int) -> Callable[[Array], Array]:
-        (up, down), widths = media[m], across(spacing, m)
+    def update(axis: int, _: int, row: Row, own: Array, here: Any, there: Any) -> Array:
+        between = Between(here[0] + there[0], here[0] + there[1])
+        return _least(own, nearest(row, between, spacing[axis], across(spacing, axis)))
 
-        def step(before: Array, here: tuple[Array, Between]) -> tuple[Array, Array]:
-            row = shifts(before, places)
-            now = jnp.minimum(here[0], nearest(row, here[1], spacing[m], widths))
-            return now, now
-
-        def both(times: Array) -> Array:
-            times = back(m, swept(m, step, times, up, sign=1))
-            return back(m, swept(m, step, times, down, sign=-1))
-
-        return both
-
-    return until_quiet([sweep(m) for m in range(start.ndim)], start, tolerance)
+    still = [(halves.own, beside) for beside in halves.beside]
+    return until_quiet(sweeps(update, still, tolerance, near_places(start.ndim - 1)), start)
 
 
 def near_places(lateral: int) -> list[Slot]:
@@ -177,7 +175,7 @@ def far_places(lateral: int) -> list[Slot]:
 
 
 class Way(NamedTuple):
-    """How the points are reached that read a row before them along one axis: all [*layout], in the order of its sweeps.
+    """How the points are reached that read a row before them along one axis: all [*shape].
 
     Attributes:
         sign: 1 where that is the row of the smaller index, -1 where that of the larger one, 0 for other points.
@@ -188,52 +186,31 @@ class Way(NamedTuple):
     earlier: tuple[Array, ...]
 
 
-def ways(
-    times: Array,
-    media: Sequence[tuple[Between, Between]],
-    fixed: Array,
-    spacing: Sequence[float],
-    tolerance: Array,
-) -> list[Way]:
+def ways(times: Array, halves: Halves, fixed: Array, spacing: Sequence[float], tolerance: Array) -> list[Way]:
     """For each axis, who reads along it, and on which side.
 
     Args:
         times: [*shape], of the first turn.
-        media: as there.
+        halves: of the slowness.
         fixed: [*shape], points that read no others.
         spacing: along each axis.
         tolerance: [*shape], differences that do not matter: they would send diagonal rays to and fro between axes.
     """
     axes, lateral = range(times.ndim), times.ndim - 1
-    places = far_places(lateral)
-    seen: dict[tuple[int, int], Any] = {}
-    for m, sign in itertools.product(axes, (1, -1)):
-        (up, down), widths = media[m], across(spacing, m)
-
-        def step(before: Array, here: tuple[Array, Between], m: int = m, widths: Any = widths) -> tuple[Array, Any]:
-            own, slowness = here
-            row = shifts(before, places)
-            earlier = tuple((row[place] < own).astype(own.dtype) for place in places)
-            return own, (nearest(row, slowness, spacing[m], widths), earlier)
-
-        seen[m, sign] = swept(m, step, times, up if sign > 0 else down, sign=sign)
     tied = tolerance + 8 * jnp.finfo(times.dtype).eps * times
     best, chosen = jnp.full_like(times, NEVER), jnp.zeros_like(times)
-    for number, ((m, _), found) in enumerate(seen.items(), 1):
-        value = back(m, found[0])
+    for number, (m, sign) in enumerate(itertools.product(axes, (1, -1)), 1):
+        row = before(times, m, sign, near_places(lateral))
+        between = halves.upwind(m, jnp.full_like(times, sign))
+        value = nearest(row, between, spacing[m], across(spacing, m))
         better = value < best - tied
         best, chosen = jnp.where(better, value, best), jnp.where(better, float(number), chosen)
     chosen = jnp.where(fixed | (times >= NEVER), 0.0, chosen)
 
     def way(m: int) -> Way:
-        own = along(m, chosen)
-        up, down = own == 2 * m + 1, own == 2 * m + 2
-
-        def pick(one: Array, other: Array) -> Array:
-            return jnp.where(up, one, jnp.where(down, other, 0.0))
-
-        earlier = tuple(map(pick, seen[m, 1][1], seen[m, -1][1]))
-        return Way(pick(jnp.ones_like(own), -jnp.ones_like(own)), earlier)
+        sign = (chosen == 2 * m + 1).astype(times.dtype) - (chosen == 2 * m + 2).astype(times.dtype)
+        row = upwind(times, m, sign, far_places(lateral))
+        return Way(sign, tuple(((sign != 0) & (row[p] < times)).astype(times.dtype) for p in far_places(lateral)))
 
     return [way(m) for m in axes]
 
@@ -242,7 +219,7 @@ def ways(
 
 
 class Medium(NamedTuple):
-    """What lies between the points and the rows before them, in the order of the sweeps along one axis.
+    """What lies between the points and the rows before them along one axis: all [*shape].
 
     Attributes:
         way: who reads what.
@@ -308,47 +285,33 @@ def _line(row: Row, known: Row, near: Slot) -> tuple[Array, Array]:
     return step - bend, bend
 
 
-def medium(row: Row, own: Array, way: Way, correction: Array) -> Medium:
-    """From the slowness of the row before, and that of the points."""
-    count = len(next(iter(row)))
-    middle, known = row[(0,) * count], dict(zip(far_places(count), way.earlier, strict=True))
+def medium(axis: int, s: Array, way: Way, correction: Array) -> Medium:
+    """From the slowness and the ways along the axis."""
+    count, places = s.ndim - 1, far_places(s.ndim - 1)
+    row, known = upwind(s, axis, way.sign, near_places(count), SOLID), dict(zip(places, way.earlier, strict=True))
+    middle = row[(0,) * count]
 
     def rise(place: Slot) -> Array:
         return 0.5 * jnp.where(known[place] > 0, row[place] - middle, 0.0)
 
     slopes = tuple((rise(unit(j, -1, count)), rise(unit(j, 1, count))) for j in range(count))
-    return Medium(way, 0.5 * (own + middle), slopes, correction)
+    return Medium(way, 0.5 * (s + middle), slopes, correction)
 
 
 def second_turn(
-    times: Array,
-    s: Array,
-    found: Sequence[Way],
-    corrections: Sequence[Array],
-    spacing: Sequence[float],
-    tolerance: Array,
-) -> tuple[Array, Array, Causal]:
-    """Times of second order, the number of sweeps, and who reads what.
+    times: Array, media: Sequence[Medium], spacing: Sequence[float], tolerance: Array
+) -> tuple[Array, Array]:
+    """Times of second order and the number of sweeps.
 
     Args:
         times: [*shape], of the first turn; those that read no others stay.
-        s: [*shape], slowness.
-        found: for each axis.
-        corrections: for each axis, in the order of its sweeps.
+        media: for each axis.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
-    def update(m: int, row: Row, here: Medium) -> Array:
-        return carried(row, here, spacing[m], across(spacing, m))
+    def update(axis: int, sign: int, row: Row, own: Array, here: Medium, _: Any) -> Array:
+        found = carried(row, here, spacing[axis], across(spacing, axis))
+        return jnp.where(here.way.sign * sign > 0, found, own)
 
-    def uncorrected(row: Row, own: Array, way: Way) -> Medium:
-        return medium(row, own, way, jnp.zeros_like(own))
-
-    places = far_places(times.ndim - 1)
-    causal = Causal([way.sign for way in found], found, places, uncorrected, update)
-    media = [
-        medium(upwind(rows, way.sign, places), rows, way, correction)
-        for way, correction, rows in zip(found, corrections, (along(m, s) for m in range(s.ndim)), strict=True)
-    ]
-    return *until_quiet(causal.sweeps(media), times, tolerance), causal
+    return until_quiet(sweeps(update, media, tolerance, far_places(times.ndim - 1)), times)

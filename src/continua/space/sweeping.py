@@ -2,6 +2,8 @@
 
 A point reads a few places in the row before it, which lies one step back along one of the axes, and all that it reads
 is earlier than it is. So sweeps along every axis, forward and backward, settle everything after finitely many turns.
+A row is read and written where it stands in the field: that takes a third of the time of rows handed from one to the
+next. Around every field lies a border that no sweep changes, so that what a point reads is always there.
 
 What is late depends on what is earlier, and so does its change: the derivative is solved by the same sweeps, its
 transpose by the same in the reverse order, from late to early.
@@ -9,7 +11,8 @@ transpose by the same in the reverse order, from late to early.
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,21 +22,27 @@ from jaxtyping import Array
 from continua.core import LinearMap, linear_map
 
 Slot = tuple[int, ...]  # a place in the row before: how far from straight before, along each axis across the sweep
-Row = dict[Slot, Array]  # what stands there for all points of a row
-Update = Callable[[int, Row, Any], Array]  # axis, the row before, what lies between: the times
+Row = dict[Slot, Array]  # what stands there for all points of a row, or of a field
+Sweep = Callable[[Array], tuple[Array, Array]]  # the times after it, and whether it moved any
 
 NEVER = 1e16  # an arrival that has not been found, in units of the largest spacing over the largest speed
+BORDER = 2  # cells around a field: as far as a point reads beside it
 
 
-def shifted(field: Array, offset: Slot, fill: float = NEVER) -> Array:
-    """`field[i + offset]` along its last axes, and `fill` beyond them."""
-    lead = ((0, 0, 0),) * (field.ndim - len(offset))
-    return lax.pad(field, jnp.asarray(fill, field.dtype), (*lead, *((-o, o, 0) for o in offset)))
+def shifted(field: Array, offset: Slot, fill: float) -> Array:
+    """`field[i + offset]`, and `fill` beyond it."""
+    return lax.pad(field, jnp.asarray(fill, field.dtype), [(-o, o, 0) for o in offset])
 
 
-def shifts(before: Array, places: Sequence[Slot], fill: float = NEVER) -> Row:
-    """All places of a row, each made once: XLA would shift it again wherever one is used."""
-    return lax.optimization_barrier({place: shifted(before, place, fill) for place in places})
+def before(field: Array, axis: int, sign: int, places: Sequence[Slot], fill: float = NEVER) -> Row:
+    """What stands in the row before every point, which is that of the smaller index where the sign is 1."""
+    return {p: shifted(field, (*p[:axis], -sign, *p[axis:]), fill) for p in places}
+
+
+def upwind(field: Array, axis: int, signs: Array, places: Sequence[Slot], fill: float = NEVER) -> Row:
+    """What stands in the row before each point, which is that of the smaller index where its sign is positive."""
+    below, above = (before(field, axis, sign, places, fill) for sign in (1, -1))
+    return {p: jnp.where(signs > 0, below[p], above[p]) for p in places}
 
 
 def along(axis: int, tree: Any) -> Any:
@@ -41,258 +50,213 @@ def along(axis: int, tree: Any) -> Any:
     return jax.tree.map(lambda field: jnp.moveaxis(field, axis, 0), tree)
 
 
-def upwind(rows: Array, sign: Array, places: Sequence[Slot]) -> Row:
-    """What stands in the row before each point, which is that of the smaller index where the sign is positive."""
-    lower, upper = ({p: (side, *p) for p in places} for side in (-1, 1))
-    below, above = (shifts(rows, [*one.values()]) for one in (lower, upper))
-    return {p: jnp.where(sign > 0, below[lower[p]], above[upper[p]]) for p in places}
+def back(axis: int, tree: Any) -> Any:
+    """As the fields were before `along`."""
+    return jax.tree.map(lambda field: jnp.moveaxis(field, 0, axis), tree)
 
 
-def back(axis: int, rows: Array) -> Array:
-    """As the field was before `along`."""
-    return jnp.moveaxis(rows, 0, axis)
+def _at(tree: Any, row: Any, place: Slot) -> Any:
+    """For each point of a row, [1, *lateral], what stands at a place from it."""
+
+    def one(field: Array) -> Array:
+        corner = (row, *(BORDER + o for o in place))
+        return lax.dynamic_slice(field, corner, (1, *(n - 2 * BORDER for n in field.shape[1:])))
+
+    return jax.tree.map(one, tree)
 
 
-def swept(axis: int, step: Callable, field: Array, *beside: Any, sign: int) -> Any:
-    """`step(row before, (row, *rows beside))` from row to row, upward or downward; its second outputs, rows first."""
-    rows = along(axis, field)
-    return lax.scan(step, jnp.full_like(rows[0], NEVER), (rows, *beside), reverse=sign < 0)[1]
+def _put(field: Array, row: Any, points: Array) -> Array:
+    return lax.dynamic_update_slice(field, points, (row, *(BORDER,) * (field.ndim - 1)))
 
 
-def until_quiet(sweeps: Sequence[Callable[[Array], Array]], times: Array, tolerance: Array) -> tuple[Array, Array]:
-    """The times when no sweep moves any of them by more than the tolerance, and how many sweeps were made."""
+# -- to what is late --------------------------------------------------------------------------------------------------
+
+
+def sweeps(
+    update: Callable[[int, int, Row, Array, Any, Any], Array],
+    still: Sequence[Any],
+    tolerance: Array,
+    places: Sequence[Slot],
+) -> list[Sweep]:
+    """For each axis, forward and backward over the times.
+
+    Args:
+        update: axis, sign, the row before, the points' own times, what stands still there and in the row before: times.
+        still: for each axis, fields [*shape].
+        tolerance: [*shape], by how much a time may change and count as unmoved.
+        places: that an update reads.
+    """
+
+    def sweep(axis: int, still: Any, tolerance: Array, times: Array) -> tuple[Array, Array]:
+        times = along(axis, times)
+        times, up = _pulled(partial(update, axis, 1), times, still, tolerance, places, 1)
+        times, down = _pulled(partial(update, axis, -1), times, still, tolerance, places, -1)
+        return back(axis, times), jnp.any(up | down)
+
+    return [partial(sweep, m, along(m, one), along(m, tolerance)) for m, one in enumerate(still)]
+
+
+def _pulled(
+    update: Callable[[Row, Array, Any, Any], Array],
+    times: Array,
+    still: Any,
+    tolerance: Array,
+    places: Sequence[Slot],
+    sign: int,
+) -> tuple[Array, Array]:
+    """From row to row: the times, rows first, and for each place in a row whether any moved there."""
+    count, flat = times.shape[0] - 2 * BORDER, (0,) * (times.ndim - 1)
+
+    def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        times, moved = state
+        row = BORDER + (number if sign > 0 else count - 1 - number)
+        own, read = _at(times, row, flat), {p: _at(times, row - sign, p) for p in places}
+        found = lax.optimization_barrier(update(read, own, _at(still, row, flat), _at(still, row - sign, flat)))
+        moves = moved | (jnp.abs(found - own) > _at(tolerance, row, flat))
+        found, moved = lax.optimization_barrier((found, moves))  # else XLA copies the field to read the old row again
+        return _put(times, row, found), moved
+
+    return lax.fori_loop(0, count, step, (times, jnp.zeros((1, *_at(times, 0, flat).shape[1:]), bool)))
+
+
+def until_quiet(sweeps: Sequence[Sweep], times: Array) -> tuple[Array, Array]:
+    """The times when no sweep moves any of them, and how many sweeps were made."""
 
     def turn(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         for sweep in sweeps:
-            state = lax.cond(state[2] < len(sweeps), lambda s, sweep=sweep: once(sweep, *s), lambda s: s, state)
+            state = lax.cond(state[2] < len(sweeps), partial(once, sweep), lambda *s: s, *state)
         return state
 
-    def once(sweep: Callable[[Array], Array], times: Array, count: Array, quiet: Array) -> tuple[Array, Array, Array]:
-        after = sweep(times)
-        return after, count + 1, jnp.where(jnp.any(jnp.abs(after - times) > tolerance), 0, quiet + 1)
+    def once(sweep: Sweep, times: Array, count: Array, quiet: Array) -> tuple[Array, Array, Array]:
+        times, moved = sweep(times)
+        return times, count + 1, jnp.where(moved, 0, quiet + 1)
 
-    times, count, _ = lax.while_loop(lambda s: s[2] < len(sweeps), turn, (times, jnp.asarray(0), jnp.asarray(0)))
+    def unfinished(state: tuple[Array, Array, Array]) -> Array:
+        return (state[2] < len(sweeps)) & (state[1] < times.size)  # no way is longer than there are points
+
+    times, count, _ = lax.while_loop(unfinished, turn, (times, jnp.asarray(0), jnp.asarray(0)))
     return times, count
 
 
-class Causal(NamedTuple):
-    """Which way every point is reached, and from where.
-
-    Attributes:
-        signs: for each axis, [*shape] in the order of its sweeps: 1 for points that read the row of the smaller
-            index, -1 for those that read that of the larger one, 0 for others.
-        held: for each axis, what else `between` needs, in the same order.
-        places: that an update may read.
-        between: what lies between the points and the row before, from the slowness there, their own, and what is held.
-        update: of all points of a row.
-    """
-
-    signs: Sequence[Array]
-    held: Sequence[Any]
-    places: Sequence[Slot]
-    between: Callable[[Row, Array, Any], Any]
-    update: Update
-
-    def sweeps(self, between: Sequence[Any]) -> list[Callable[[Array], Array]]:
-        """For each axis, forward and backward over the times."""
-
-        def sweep(axis: int, sign: int, times: Array) -> Array:
-            def step(before: Array, here: tuple[Array, Array, Any]) -> tuple[Array, Array]:
-                own, signs, medium = here
-                found = jnp.where(signs * sign > 0, self.update(axis, shifts(before, self.places), medium), own)
-                return found, found
-
-            return back(axis, swept(axis, step, times, self.signs[axis], between[axis], sign=sign))
-
-        return [lambda times, m=m: sweep(m, -1, sweep(m, 1, times)) for m in range(len(self.signs))]
-
-    def shares(self, axis: int, times: Array, slowness: Array) -> "Shares":
-        """Row by row: all that a row needs is at hand in the cache, where whole fields are not."""
-
-        def step(_: None, here: Any) -> tuple[None, Shares]:
-            signs, held, own, *beside = here
-            below, above = ([shifts(x, self.places) for x in pair] for pair in zip(*beside, strict=True))
-            rows = [
-                {p: jnp.where(signs > 0, one[p], other[p]) for p in self.places}
-                for one, other in zip(below, above, strict=True)
-            ]
-
-            def late(times: Row, slowness: Row, own: Array) -> Array:
-                return self.update(axis, times, self.between(slowness, own, held))
-
-            value, pull = jax.vjp(late, *rows, own)
-            first, second, mine = pull(jnp.where(signs != 0, jnp.ones_like(value), 0.0))
-            in_times, in_slowness = (jnp.stack([share[p] for p in self.places]) for share in (first, second))
-            return None, Shares(in_times, in_slowness, mine)
-
-        rows = along(axis, (times, slowness))
-        flat = (0,) * (times.ndim - 1)
-        beside = [(shifted(x, (-1, *flat)), shifted(x, (1, *flat))) for x in rows]
-        return lax.scan(step, None, (self.signs[axis], self.held[axis], rows[1], *beside))[1]
+# -- how the times move -----------------------------------------------------------------------------------------------
 
 
-class Shares(NamedTuple):
-    """How the times of points that read along one axis move with what they read; its rows first.
-
-    Attributes:
-        times: [row, place, *lateral], with those in the row before.
-        slowness: the same, with the slowness there.
-        own: [row, *lateral], with their own slowness.
-    """
-
-    times: Array
-    slowness: Array
-    own: Array
-
-
-def implicit(causal: Causal, times: Array, put: Array, slowness: Array) -> Array:
-    """The times, with their derivative in `put` and `slowness`: that of the equations that they settled.
+def implicit(
+    times: Array,
+    start: Array,
+    signs: Sequence[Array],
+    places: Sequence[Slot],
+    update: Callable[[int, Row, Any], Array],
+    given: Any,
+) -> Array:
+    """The times, with their derivative in `start` and `given`: that of the equations that they settled.
 
     Args:
-        causal: who reads what.
         times: [*shape], settled.
-        put: [*shape]; the time of a point that reads no others, and what is added to that of others.
-        slowness: [*shape].
+        start: [*shape], the times of points that read no others.
+        signs: for each axis, 1 for points that read the row of the smaller index, -1 for those that read that of the
+            larger one, 0 for others.
+        places: that an update reads.
+        update: axis, the row before every point, what is given: the times of points that read along the axis.
+        given: what they depend on besides.
     """
-
-    @jax.custom_jvp
-    def settled(put: Array, slowness: Array, times: Array, signs: Any, held: Any) -> Array:
-        del put, slowness, signs, held
-        return times
-
-    @settled.defjvp
-    def rule(primals: Any, tangents: Any) -> tuple[Array, Array]:
-        (_, slowness, times, signs, held), moved = primals, tangents[:2]
-        own = causal._replace(signs=signs, held=held)
-        shares = [own.shares(m, times, slowness) for m in range(times.ndim)]
-        residuals, layout = jax.tree.flatten((list(signs), shares, _either(signs, shares, causal.places)))
-        (change,) = linear_map(_solved(layout, causal.places), residuals, [*moved], [moved[0]])
-        return times, change
-
-    return settled(put, slowness, *lax.stop_gradient((times, causal.signs, causal.held)))
+    times, signs, held = lax.stop_gradient((times, list(signs), given))
+    found, weights = start, []
+    for m, sign in enumerate(signs):
+        row = upwind(times, m, sign, places)
+        found = jnp.where(sign != 0, update(m, row, given), found)
+        _, pull = jax.vjp(lambda row, m=m: update(m, row, held), row)
+        weights.append(pull(jnp.abs(sign))[0])
+    return _settled(found, times, signs, weights)
 
 
-def _either(signs: Sequence[Array], shares: Sequence[Shares], places: Sequence[Slot]) -> list[tuple[Array, Array]]:
-    """For each axis, who may read along it, and their shares in times.
+@jax.custom_jvp
+def _settled(found: Array, times: Array, signs: Sequence[Array], weights: Sequence[Row]) -> Array:
+    """The times; if what each point finds moves while those that it reads stand still, all that are later move too."""
+    del found, signs, weights
+    return times
+
+
+@_settled.defjvp
+def _moved(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    _, times, signs, weights = primals
+    residuals, layout = jax.tree.flatten([along(m, one) for m, one in enumerate(_either(signs, weights))])
+    (change,) = linear_map(_solved(layout), residuals, [tangents[0]], [times])
+    return times, change
+
+
+def _either(signs: Sequence[Array], weights: Sequence[Row]) -> list[tuple[Array, Row]]:
+    """For each axis, who may read along it, and how their times move with what they read.
 
     What reads only the place diagonally before it can do so along each axis that parts them. It spares turns: between
     points that read along one axis and those that read along another, diagonal rays pass to and fro.
     """
-    axes = range(len(signs))
-    own = [back(m, sign) for m, sign in enumerate(signs)]
-    reads, weights = list(own), [{p: back(m, shares[m].times[:, k]) for k, p in enumerate(places)} for m in axes]
-    given = [dict(one) for one in weights]
-    for m, place, sign in itertools.product(axes, places, (1, -1)):
-        offset = (*place[:m], -sign, *place[m:])
-        alone = (own[m] == sign) & (given[m][place] == 1)
-        for other in axes:
-            if other != m and abs(offset[other]) == 1:
-                seen = offset[:other] + offset[other + 1 :]
-                reads[other] = jnp.where(alone, float(-offset[other]), reads[other])
-                weights[other][seen] = jnp.where(alone, 1.0, weights[other][seen])
-    return [(along(m, reads[m]), jnp.stack([along(m, weights[m][p]) for p in places], 1)) for m in axes]
+    axes, reads, shares = range(len(signs)), list(signs), [dict(one) for one in weights]
+    for m, sign in itertools.product(axes, (1, -1)):
+        for place, weight in weights[m].items():
+            offset = (*place[:m], -sign, *place[m:])
+            alone = (signs[m] == sign) & (weight == 1)
+            for other in axes:
+                if other != m and abs(offset[other]) == 1:
+                    seen = offset[:other] + offset[other + 1 :]
+                    reads[other] = jnp.where(alone, float(-offset[other]), reads[other])
+                    shares[other][seen] = jnp.where(alone, 1.0, shares[other][seen])
+    return [*zip(reads, shares, strict=True)]
 
 
-def _solved(layout: Any, places: Sequence[Slot]) -> LinearMap:
-    """Solves x = b + B s + A x, where A and B read the row before, A what is earlier: until all has come through."""
-
-    def turn(layers: Sequence[tuple[Array, Any]], order: int, one: Callable, state: Any) -> Any:
-        for m, sign in [*itertools.product(range(len(layers)), (1, -1))][::order]:
-            state = one(m, sign, *layers[m], places, state)
-        return state
+def _solved(layout: Any) -> LinearMap:
+    """Solves x = b + A x, where A reads what is earlier: until all has come through."""
 
     def apply(residuals: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
-        (signs, shares, either), (source, slowness) = jax.tree.unflatten(layout, list(residuals)), tangents
-        for m, here in enumerate(shares):
-            rows = along(m, slowness)
-            row = upwind(rows, signs[m], places)
-            late = here.own * rows
-            for k, place in enumerate(places):
-                late = late + here.slowness[:, k] * row[place]
-            source = source + back(m, late)
+        ways = [back(m, one) for m, one in enumerate(jax.tree.unflatten(layout, list(residuals)))]
+        (source,) = tangents
 
-        def one(moved: Array) -> Array:
-            return turn(either, 1, _later, (moved, source))[0]
+        def update(_: int, sign: int, row: Row, own: Array, here: Any, __: Any) -> Array:
+            reads, shares, source = here
+            late = sum((share * row[place] for place, share in shares.items()), source)
+            return jnp.where(reads * sign > 0, late, own)
 
-        return [
-            _while(
-                lambda old, new: jnp.abs(new - old) > 0, lambda pair: (pair[1], one(pair[1])), (source, one(source))
-            )[1]
-        ]
+        still = [(*way, source) for way in ways]
+        return [until_quiet(sweeps(update, still, jnp.zeros_like(source), [*ways[0][1]]), source)[0]]
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-        signs, shares, either = jax.tree.unflatten(layout, list(residuals))
+        ways = jax.tree.unflatten(layout, list(residuals))
         reads = jnp.zeros(cotangents[0].shape, bool)
-        for m, sign in enumerate(signs):
-            reads = reads | (back(m, sign) != 0)
+        for m, (signs, _) in enumerate(ways):
+            reads = reads | (back(m, signs) != 0)
 
-        def one(state: Any) -> Any:
-            return turn(either, -1, _earlier, state)
+        def turn(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            count, *fields = state
+            for m, (signs, shares) in reversed([*enumerate(ways)]):
+                rows = along(m, fields)
+                for sign in (-1, 1):
+                    rows = _pushed(*rows, signs, shares, sign)
+                fields = back(m, rows)
+            return count + 1, *fields
 
-        start = cotangents[0], jnp.zeros_like(cotangents[0])
-        waiting, arrived = _while(lambda waiting, _: reads & (jnp.abs(waiting) > 0), one, start)
-        _, slowness = turn([*zip(signs, shares, strict=True)], -1, _slower, (arrived, jnp.zeros_like(arrived)))
-        return [waiting + arrived, slowness]
+        def unfinished(state: tuple[Array, Array, Array]) -> Array:
+            return (state[0] < reads.size) & jnp.any(reads & (jnp.abs(state[1]) > 0))  # NaN is not
+
+        start = jnp.asarray(0), cotangents[0], jnp.zeros_like(cotangents[0])
+        _, waiting, arrived = lax.while_loop(unfinished, turn, start)
+        return [waiting + arrived]
 
     return LinearMap(apply, transpose)
 
 
-def _while(unfinished: Callable[..., Array], turn: Callable, fields: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Turns as long as a point is unfinished (NaN is not): at most as many as there are points on the longest way."""
-    most = fields[0].size
-    state = lax.while_loop(
-        lambda s: (s[0] < most) & jnp.any(unfinished(*s[1])), lambda s: (s[0] + 1, turn(s[1])), (0, fields)
-    )
-    return state[1]
-
-
-def _later(m: int, sign: int, signs: Array, shares: Array, places: Sequence[Slot], state: Any) -> Any:
-    """Points take up how what they read has moved, beside what is put in there."""
-
-    def step(before: Array, here: tuple[Array, ...]) -> tuple[Array, Array]:
-        own, signs, put, shares = here
-        for share, place in zip(shares, places, strict=True):
-            put = put + share * shifted(before, place, 0.0)
-        found = jnp.where(signs * sign > 0, put, own)
-        return found, found
-
-    moved, source = state
-    rows = along(m, moved)
-    here = (rows, signs, along(m, source), shares)
-    return back(m, lax.scan(step, jnp.zeros_like(rows[0]), here, reverse=sign < 0)[1]), source
-
-
-def _earlier(m: int, sign: int, signs: Array, shares: Array, places: Sequence[Slot], state: Any) -> Any:
+def _pushed(waiting: Array, arrived: Array, signs: Array, shares: Row, sign: int) -> tuple[Array, Array]:
     """What waits at a point has arrived, and is handed on to those that it reads, in the shares in which it does."""
+    count, flat = waiting.shape[0] - 2 * BORDER, (0,) * (waiting.ndim - 1)
 
-    def step(handed: Array, here: tuple[Array, ...]) -> tuple[Array, tuple[Array, Array]]:
-        own, signs, total, shares = here
-        own = own + handed
-        goes = jnp.where(signs * sign > 0, own, 0.0)
-        return _handed(goes, shares, places), (own - goes, total + goes)
+    def step(number: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        waiting, arrived, handed = state
+        row = BORDER + (count - 1 - number if sign > 0 else number)
+        own = _at(waiting, row, flat)
+        for place, share in shares.items():
+            there = tuple(-o for o in place)
+            own = own + _at(share, row + sign, there) * _at(handed, 0, there)
+        goes = jnp.where(_at(signs, row, flat) * sign > 0, own, 0.0)
+        left, total, goes = lax.optimization_barrier((own - goes, _at(arrived, row, flat) + goes, goes))
+        return _put(waiting, row, left), _put(arrived, row, total), _put(handed, 0, goes)
 
-    waiting, arrived = (along(m, field) for field in state)
-    here = (waiting, signs, arrived, shares)
-    left, total = lax.scan(step, jnp.zeros_like(waiting[0]), here, reverse=sign > 0)[1]
-    return back(m, left), back(m, total)
-
-
-def _slower(m: int, sign: int, signs: Array, shares: Shares, places: Sequence[Slot], state: Any) -> Any:
-    """What has arrived at a point goes to its slowness, and to that of those that it reads."""
-
-    def step(handed: Array, here: tuple[Array, ...]) -> tuple[Array, Array]:
-        arrived, signs, total, shares, own = here
-        goes = jnp.where(signs * sign > 0, arrived, 0.0)
-        return _handed(goes, shares, places), total + handed + own * goes
-
-    arrived, total = (along(m, field) for field in state)
-    here = (arrived, signs, total, shares.slowness, shares.own)
-    return state[0], back(m, lax.scan(step, jnp.zeros_like(arrived[0]), here, reverse=sign > 0)[1])
-
-
-def _handed(goes: Array, shares: Array, places: Sequence[Slot]) -> Array:
-    """To the row before."""
-    found = jnp.zeros_like(goes)
-    for share, place in zip(shares, places, strict=True):
-        found = found + shifted(share * goes, tuple(-o for o in place), 0.0)
-    return found
+    return lax.fori_loop(0, count, step, (waiting, arrived, jnp.zeros_like(waiting[:1])))[:2]
