@@ -34,7 +34,7 @@ from continua.space.first_arrivals import (
     ways,
 )
 from continua.space.grid import Grid
-from continua.space.sweeping import BORDER, NEVER, Row, along, implicit
+from continua.space.sweeping import NEVER, Row, along, bordered, implicit, inside
 
 BESIDE = 2.0  # spacings: the first turn may be as wrong about the side that a ray comes from
 CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
@@ -285,13 +285,13 @@ def _arrivals(
     units: _Units, s: Array, start: Array, shape: tuple[int, ...], order: int, tolerance: float, nearby: _Nearby | None
 ) -> TravelTimes:
     """Both turns, with the derivative of the last one."""
-    room = [(BORDER, BORDER + (8 if (size + 2 * BORDER) % CROWDED == 0 else 0)) for size in shape]
+    room = [(0, 8 if size % CROWDED == 0 else 0) for size in shape]
     s, start = jnp.pad(s, room, constant_values=SOLID), jnp.pad(start, room, constant_values=NEVER)
     spacing, axes, lateral = units.spacing, range(len(shape)), len(shape) - 1
     still, begun = lax.stop_gradient((s, start))
     halves = Halves.of(still)
-    times, count = first_turn(begun, halves, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still)
-    found = ways(times, halves, times >= begun, spacing, tolerance * still)
+    times, count = first_turn(bordered(begun, NEVER), halves, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still)
+    found = ways(times, halves, inside(times, (0,) * len(shape)) >= begun, spacing, tolerance * still)
     signs = [way.sign for way in found]
     if order == 1:
 
@@ -312,7 +312,7 @@ def _arrivals(
         times, sweeps = second_turn(times, lax.stop_gradient(given), spacing, tolerance * still)
         count = count + sweeps
     times = implicit(times, start, signs, places, update, given)
-    times = times[tuple(slice(BORDER, BORDER + size) for size in shape)]
+    times = times[tuple(slice(size) for size in shape)]
     return TravelTimes(jnp.where(times < NEVER / 2, times * units.time, jnp.inf), count)
 
 

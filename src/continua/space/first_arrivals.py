@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array
 
-from continua.space.sweeping import NEVER, Row, Slot, before, shifted, sweeps, until_quiet, upwind
+from continua.space.sweeping import NEVER, Row, Slot, before, bordered, inside, sweeps, until_quiet, upwind
 
 EVEN = 2.0  # the ratio of slownesses up to which a medium is smooth
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
@@ -112,11 +113,11 @@ def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float
 
 
 class Halves(NamedTuple):
-    """Half the slowness of the points: two of them make that between two points.
+    """Half the slowness of the points: two of them make that between two points. Bordered.
 
     Attributes:
-        own: [*shape], and WALL in walls.
-        beside: for each axis, [*shape], that of the slowest of those beside, across the axis, where it jumps.
+        own: WALL in walls.
+        beside: for each axis, that of the slowest of those beside, across the axis, where it jumps.
     """
 
     own: Array
@@ -125,43 +126,55 @@ class Halves(NamedTuple):
     @classmethod
     def of(cls, s: Array) -> "Halves":
         """From the slowness."""
-        half, passable = jnp.where(s < SOLID, 0.5 * s, WALL), jnp.where(s < SOLID, 0.5 * s, 0.0)
+        half = jnp.where(s < SOLID, 0.5 * s, WALL)
+        passable = bordered(jnp.where(s < SOLID, 0.5 * s, 0.0), 0.0)
 
         def beside(axis: int) -> Array:
             slowest = half
             for place in near_places(s.ndim - 1):
-                slowest = jnp.maximum(slowest, shifted(passable, (*place[:axis], 0, *place[axis:]), 0.0))
-            return jnp.where(slowest > EVEN * half, slowest, half)
+                slowest = jnp.maximum(slowest, inside(passable, (*place[:axis], 0, *place[axis:])))
+            return bordered(jnp.where(slowest > EVEN * half, slowest, half), WALL)
 
-        return cls(half, tuple(map(beside, range(s.ndim))))
+        return cls(bordered(half, WALL), tuple(map(beside, range(s.ndim))))
+
+    def here(self) -> Array:
+        """[*shape], of the points."""
+        return inside(self.own, (0,) * self.own.ndim)
+
+    def before(self, axis: int, sign: int) -> Between:
+        """[*shape], between all points and those straight before them along the axis."""
+        return self._between([before(x, axis, sign, [_straight(x)]) for x in (self.own, self.beside[axis])])
 
     def upwind(self, axis: int, signs: Array) -> Between:
-        """Between all points and those straight before them along the axis."""
-        straight = (0,) * (signs.ndim - 1)
-        own, beside = (
-            upwind(field, axis, signs, [straight], WALL)[straight] for field in (self.own, self.beside[axis])
-        )
-        return Between(self.own + own, self.own + beside)
+        """[*shape], between each point and that straight before it along the axis, on the side that it reads."""
+        return self._between([upwind(x, axis, signs, [_straight(x)]) for x in (self.own, self.beside[axis])])
+
+    def _between(self, rows: Sequence[Row]) -> Between:
+        here = self.here()
+        return Between(*(here + next(iter(row.values())) for row in rows))
 
 
-def first_turn(
-    start: Array, halves: Halves, spacing: Sequence[float], tolerance: Array
-) -> tuple[Array, Array]:
+def _straight(field: Array) -> Slot:
+    """The place straight before."""
+    return (0,) * (field.ndim - 1)
+
+
+def first_turn(start: Array, halves: Halves, spacing: Sequence[float], tolerance: Array) -> tuple[Array, Array]:
     """Times of first order and the number of sweeps.
 
     Args:
-        start: [*shape], NEVER but where arrivals begin.
+        start: bordered, NEVER but where arrivals begin.
         halves: of the slowness.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
     def update(axis: int, _: int, row: Row, own: Array, here: Any, there: Any) -> Array:
-        between = Between(here[0] + there[0], here[0] + there[1])
+        between = Between(*(here + half for half in there))
         return _least(own, nearest(row, between, spacing[axis], across(spacing, axis)))
 
-    still = [(halves.own, beside) for beside in halves.beside]
-    return until_quiet(sweeps(update, still, tolerance, near_places(start.ndim - 1)), start)
+    here, there = [halves.here()] * start.ndim, [(halves.own, beside) for beside in halves.beside]
+    return until_quiet(sweeps(update, near_places(start.ndim - 1), tolerance, here, there), start)
 
 
 def near_places(lateral: int) -> list[Slot]:
@@ -190,27 +203,26 @@ def ways(times: Array, halves: Halves, fixed: Array, spacing: Sequence[float], t
     """For each axis, who reads along it, and on which side.
 
     Args:
-        times: [*shape], of the first turn.
+        times: bordered, of the first turn.
         halves: of the slowness.
         fixed: [*shape], points that read no others.
         spacing: along each axis.
         tolerance: [*shape], differences that do not matter: they would send diagonal rays to and fro between axes.
     """
-    axes, lateral = range(times.ndim), times.ndim - 1
-    tied = tolerance + 8 * jnp.finfo(times.dtype).eps * times
-    best, chosen = jnp.full_like(times, NEVER), jnp.zeros_like(times)
+    axes, lateral, own = range(times.ndim), times.ndim - 1, inside(times, (0,) * times.ndim)
+    tied = tolerance + 8 * jnp.finfo(own.dtype).eps * own
+    best, chosen = jnp.full_like(own, NEVER), jnp.zeros_like(own)
     for number, (m, sign) in enumerate(itertools.product(axes, (1, -1)), 1):
         row = before(times, m, sign, near_places(lateral))
-        between = halves.upwind(m, jnp.full_like(times, sign))
-        value = nearest(row, between, spacing[m], across(spacing, m))
+        value = nearest(row, halves.before(m, sign), spacing[m], across(spacing, m))
         better = value < best - tied
         best, chosen = jnp.where(better, value, best), jnp.where(better, float(number), chosen)
-    chosen = jnp.where(fixed | (times >= NEVER), 0.0, chosen)
+    chosen = lax.optimization_barrier(jnp.where(fixed | (own >= NEVER), 0.0, chosen))  # else each use finds it anew
 
     def way(m: int) -> Way:
-        sign = (chosen == 2 * m + 1).astype(times.dtype) - (chosen == 2 * m + 2).astype(times.dtype)
+        sign = (chosen == 2 * m + 1).astype(own.dtype) - (chosen == 2 * m + 2).astype(own.dtype)
         row = upwind(times, m, sign, far_places(lateral))
-        return Way(sign, tuple(((sign != 0) & (row[p] < times)).astype(times.dtype) for p in far_places(lateral)))
+        return Way(sign, tuple(((sign != 0) & (row[p] < own)).astype(own.dtype) for p in far_places(lateral)))
 
     return [way(m) for m in axes]
 
@@ -288,7 +300,8 @@ def _line(row: Row, known: Row, near: Slot) -> tuple[Array, Array]:
 def medium(axis: int, s: Array, way: Way, correction: Array) -> Medium:
     """From the slowness and the ways along the axis."""
     count, places = s.ndim - 1, far_places(s.ndim - 1)
-    row, known = upwind(s, axis, way.sign, near_places(count), SOLID), dict(zip(places, way.earlier, strict=True))
+    row = upwind(bordered(s, SOLID), axis, way.sign, near_places(count))
+    known = dict(zip(places, way.earlier, strict=True))
     middle = row[(0,) * count]
 
     def rise(place: Slot) -> Array:
@@ -304,7 +317,7 @@ def second_turn(
     """Times of second order and the number of sweeps.
 
     Args:
-        times: [*shape], of the first turn; those that read no others stay.
+        times: bordered, of the first turn; those that read no others stay.
         media: for each axis.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
@@ -314,4 +327,5 @@ def second_turn(
         found = carried(row, here, spacing[axis], across(spacing, axis))
         return jnp.where(here.way.sign * sign > 0, found, own)
 
-    return until_quiet(sweeps(update, media, tolerance, far_places(times.ndim - 1)), times)
+    none = [()] * len(media)
+    return until_quiet(sweeps(update, far_places(times.ndim - 1), tolerance, media, none), times)

@@ -29,20 +29,39 @@ NEVER = 1e16  # an arrival that has not been found, in units of the largest spac
 BORDER = 2  # cells around a field: as far as a point reads beside it
 
 
-def shifted(field: Array, offset: Slot, fill: float) -> Array:
-    """`field[i + offset]`, and `fill` beyond it."""
-    return lax.pad(field, jnp.asarray(fill, field.dtype), [(-o, o, 0) for o in offset])
+def bordered(field: Array, fill: float) -> Array:
+    """With a border of cells that hold a number."""
+    return jnp.pad(field, BORDER, constant_values=fill)
 
 
-def before(field: Array, axis: int, sign: int, places: Sequence[Slot], fill: float = NEVER) -> Row:
-    """What stands in the row before every point, which is that of the smaller index where the sign is 1."""
-    return {p: shifted(field, (*p[:axis], -sign, *p[axis:]), fill) for p in places}
+def inside(field: Array, offset: Slot) -> Array:
+    """What a bordered field holds at an offset from each of the points inside."""
+    return field[tuple(slice(BORDER + o, n - BORDER + o) for o, n in zip(offset, field.shape, strict=True))]
 
 
-def upwind(field: Array, axis: int, signs: Array, places: Sequence[Slot], fill: float = NEVER) -> Row:
-    """What stands in the row before each point, which is that of the smaller index where its sign is positive."""
-    below, above = (before(field, axis, sign, places, fill) for sign in (1, -1))
-    return {p: jnp.where(signs > 0, below[p], above[p]) for p in places}
+def before(field: Array, axis: int, sign: int, places: Sequence[Slot]) -> Row:
+    """What a bordered field holds in the row before each point, which is that of the smaller index if the sign is 1."""
+    return {p: inside(field, (*p[:axis], -sign, *p[axis:])) for p in places}
+
+
+def upwind(field: Array, axis: int, signs: Array, places: Sequence[Slot]) -> Row:
+    """What it holds in the row before each point, which is that of the smaller index where its sign is positive."""
+
+    def apply(residuals: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
+        below, above = (before(tangents[0], axis, sign, places) for sign in (1, -1))
+        return [jnp.where(residuals[0] > 0, below[p], above[p]) for p in places]
+
+    def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+        below = residuals[0] > 0
+        goes = {
+            (*(-o for o in p[:axis]), sign, *(-o for o in p[axis:])): jnp.where(reads, cotangent, 0.0)
+            for p, cotangent in zip(places, cotangents, strict=True)
+            for sign, reads in ((1, below), (-1, ~below))
+        }
+        wide = {to: bordered(bordered(part, 0.0), 0.0) for to, part in goes.items()}
+        return [sum(inside(part, to) for to, part in lax.optimization_barrier(wide).items())]  # as in `apply`: slices
+
+    return dict(zip(places, linear_map(LinearMap(apply, transpose), [signs], [field]), strict=True))
 
 
 def along(axis: int, tree: Any) -> Any:
@@ -55,18 +74,24 @@ def back(axis: int, tree: Any) -> Any:
     return jax.tree.map(lambda field: jnp.moveaxis(field, 0, axis), tree)
 
 
+def _own(tree: Any, row: Any) -> Any:
+    """A row of fields without a border."""
+    return jax.tree.map(lambda field: lax.dynamic_slice_in_dim(field, row, 1), tree)
+
+
 def _at(tree: Any, row: Any, place: Slot) -> Any:
-    """For each point of a row, [1, *lateral], what stands at a place from it."""
+    """For each point of a row, what bordered fields hold at a place from it."""
 
     def one(field: Array) -> Array:
-        corner = (row, *(BORDER + o for o in place))
+        corner = (row + BORDER, *(BORDER + o for o in place))
         return lax.dynamic_slice(field, corner, (1, *(n - 2 * BORDER for n in field.shape[1:])))
 
     return jax.tree.map(one, tree)
 
 
 def _put(field: Array, row: Any, points: Array) -> Array:
-    return lax.dynamic_update_slice(field, points, (row, *(BORDER,) * (field.ndim - 1)))
+    """A bordered field with another row."""
+    return lax.dynamic_update_slice(field, points, (row + BORDER, *(BORDER,) * (field.ndim - 1)))
 
 
 # -- to what is late --------------------------------------------------------------------------------------------------
@@ -74,49 +99,55 @@ def _put(field: Array, row: Any, points: Array) -> Array:
 
 def sweeps(
     update: Callable[[int, int, Row, Array, Any, Any], Array],
-    still: Sequence[Any],
-    tolerance: Array,
     places: Sequence[Slot],
+    tolerance: Array,
+    here: Sequence[Any],
+    there: Sequence[Any],
 ) -> list[Sweep]:
-    """For each axis, forward and backward over the times.
+    """For each axis, forward and backward over the times, which are bordered.
 
     Args:
-        update: axis, sign, the row before, the points' own times, what stands still there and in the row before: times.
-        still: for each axis, fields [*shape].
+        update: axis, sign, times in the row before, the points' own, what stands still here and there: times.
+        places: that an update reads in the row before.
         tolerance: [*shape], by how much a time may change and count as unmoved.
-        places: that an update reads.
+        here: for each axis, fields [*shape].
+        there: for each axis, bordered fields, to be read straight before.
     """
 
-    def sweep(axis: int, still: Any, tolerance: Array, times: Array) -> tuple[Array, Array]:
-        times = along(axis, times)
-        times, up = _pulled(partial(update, axis, 1), times, still, tolerance, places, 1)
-        times, down = _pulled(partial(update, axis, -1), times, still, tolerance, places, -1)
-        return back(axis, times), jnp.any(up | down)
+    def sweep(axis: int, tolerance: Array, here: Any, there: Any, times: Array) -> tuple[Array, Array]:
+        times, moved = along(axis, times), []
+        for sign in (1, -1):
+            times, some = _pulled(partial(update, axis, sign), places, tolerance, here, there, times, sign)
+            moved.append(some)
+        return back(axis, times), jnp.any(moved[0] | moved[1])
 
-    return [partial(sweep, m, along(m, one), along(m, tolerance)) for m, one in enumerate(still)]
+    return [
+        partial(sweep, m, *along(m, (tolerance, *still))) for m, still in enumerate(zip(here, there, strict=True))
+    ]
 
 
 def _pulled(
     update: Callable[[Row, Array, Any, Any], Array],
-    times: Array,
-    still: Any,
-    tolerance: Array,
     places: Sequence[Slot],
+    tolerance: Array,
+    here: Any,
+    there: Any,
+    times: Array,
     sign: int,
 ) -> tuple[Array, Array]:
-    """From row to row: the times, rows first, and for each place in a row whether any moved there."""
-    count, flat = times.shape[0] - 2 * BORDER, (0,) * (times.ndim - 1)
+    """From row to row: the times, and for each place in a row whether any moved there."""
+    count, flat = len(tolerance), (0,) * (times.ndim - 1)
 
     def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         times, moved = state
-        row = BORDER + (number if sign > 0 else count - 1 - number)
+        row = number if sign > 0 else count - 1 - number
         own, read = _at(times, row, flat), {p: _at(times, row - sign, p) for p in places}
-        found = lax.optimization_barrier(update(read, own, _at(still, row, flat), _at(still, row - sign, flat)))
-        moves = moved | (jnp.abs(found - own) > _at(tolerance, row, flat))
+        found = lax.optimization_barrier(update(read, own, _own(here, row), _at(there, row - sign, flat)))
+        moves = moved | (jnp.abs(found - own) > _own(tolerance, row))
         found, moved = lax.optimization_barrier((found, moves))  # else XLA copies the field to read the old row again
         return _put(times, row, found), moved
 
-    return lax.fori_loop(0, count, step, (times, jnp.zeros((1, *_at(times, 0, flat).shape[1:]), bool)))
+    return lax.fori_loop(0, count, step, (times, jnp.zeros((1, *tolerance.shape[1:]), bool)))
 
 
 def until_quiet(sweeps: Sequence[Sweep], times: Array) -> tuple[Array, Array]:
@@ -152,13 +183,16 @@ def implicit(
     """The times, with their derivative in `start` and `given`: that of the equations that they settled.
 
     Args:
-        times: [*shape], settled.
+        times: bordered, settled.
         start: [*shape], the times of points that read no others.
-        signs: for each axis, 1 for points that read the row of the smaller index, -1 for those that read that of the
-            larger one, 0 for others.
+        signs: for each axis, [*shape], 1 for points that read the row of the smaller index, -1 for those that read
+            that of the larger one, 0 for others.
         places: that an update reads.
         update: axis, the row before every point, what is given: the times of points that read along the axis.
         given: what they depend on besides.
+
+    Returns:
+        [*shape].
     """
     times, signs, held = lax.stop_gradient((times, list(signs), given))
     found, weights = start, []
@@ -167,7 +201,8 @@ def implicit(
         found = jnp.where(sign != 0, update(m, row, given), found)
         _, pull = jax.vjp(lambda row, m=m: update(m, row, held), row)
         weights.append(pull(jnp.abs(sign))[0])
-    return _settled(found, times, signs, weights)
+    weights = lax.optimization_barrier(weights)
+    return _settled(found, inside(times, (0,) * times.ndim), signs, weights)
 
 
 @jax.custom_jvp
@@ -181,6 +216,7 @@ def _settled(found: Array, times: Array, signs: Sequence[Array], weights: Sequen
 def _moved(primals: Any, tangents: Any) -> tuple[Array, Array]:
     _, times, signs, weights = primals
     residuals, layout = jax.tree.flatten([along(m, one) for m, one in enumerate(_either(signs, weights))])
+    residuals = lax.optimization_barrier(residuals)
     (change,) = linear_map(_solved(layout), residuals, [tangents[0]], [times])
     return times, change
 
@@ -216,12 +252,17 @@ def _solved(layout: Any) -> LinearMap:
             late = sum((share * row[place] for place, share in shares.items()), source)
             return jnp.where(reads * sign > 0, late, own)
 
-        still = [(*way, source) for way in ways]
-        return [until_quiet(sweeps(update, still, jnp.zeros_like(source), [*ways[0][1]]), source)[0]]
+        still, none = [(*way, source) for way in ways], [()] * len(ways)
+        each = sweeps(update, [*ways[0][1]], jnp.zeros_like(source), still, none)
+        return [inside(until_quiet(each, bordered(source, 0.0))[0], (0,) * source.ndim)]
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-        ways = jax.tree.unflatten(layout, list(residuals))
-        reads = jnp.zeros(cotangents[0].shape, bool)
+        ways = [
+            (signs, jax.tree.map(partial(bordered, fill=0.0), shares))
+            for signs, shares in jax.tree.unflatten(layout, list(residuals))
+        ]
+        nowhere = jnp.zeros_like(cotangents[0])
+        reads, none = nowhere != 0, (0,) * nowhere.ndim
         for m, (signs, _) in enumerate(ways):
             reads = reads | (back(m, signs) != 0)
 
@@ -235,28 +276,30 @@ def _solved(layout: Any) -> LinearMap:
             return count + 1, *fields
 
         def unfinished(state: tuple[Array, Array, Array]) -> Array:
-            return (state[0] < reads.size) & jnp.any(reads & (jnp.abs(state[1]) > 0))  # NaN is not
+            waits = jnp.abs(inside(state[1], none)) > 0  # NaN does not
+            return (state[0] < reads.size) & jnp.any(reads & waits)
 
-        start = jnp.asarray(0), cotangents[0], jnp.zeros_like(cotangents[0])
+        start = jnp.asarray(0), bordered(cotangents[0], 0.0), nowhere
         _, waiting, arrived = lax.while_loop(unfinished, turn, start)
-        return [waiting + arrived]
+        return [inside(waiting, none) + arrived]
 
     return LinearMap(apply, transpose)
 
 
 def _pushed(waiting: Array, arrived: Array, signs: Array, shares: Row, sign: int) -> tuple[Array, Array]:
     """What waits at a point has arrived, and is handed on to those that it reads, in the shares in which it does."""
-    count, flat = waiting.shape[0] - 2 * BORDER, (0,) * (waiting.ndim - 1)
+    count, flat = len(arrived), (0,) * (arrived.ndim - 1)
 
     def step(number: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         waiting, arrived, handed = state
-        row = BORDER + (count - 1 - number if sign > 0 else number)
+        row = count - 1 - number if sign > 0 else number
         own = _at(waiting, row, flat)
         for place, share in shares.items():
             there = tuple(-o for o in place)
             own = own + _at(share, row + sign, there) * _at(handed, 0, there)
-        goes = jnp.where(_at(signs, row, flat) * sign > 0, own, 0.0)
-        left, total, goes = lax.optimization_barrier((own - goes, _at(arrived, row, flat) + goes, goes))
-        return _put(waiting, row, left), _put(arrived, row, total), _put(handed, 0, goes)
+        goes = jnp.where(_own(signs, row) * sign > 0, own, 0.0)
+        left, total, goes = lax.optimization_barrier((own - goes, _own(arrived, row) + goes, goes))
+        return _put(waiting, row, left), lax.dynamic_update_slice_in_dim(arrived, total, row, 0), _put(handed, 0, goes)
 
-    return lax.fori_loop(0, count, step, (waiting, arrived, jnp.zeros_like(waiting[:1])))[:2]
+    handed = jnp.zeros((2 * BORDER + 1, *waiting.shape[1:]), waiting.dtype)
+    return lax.fori_loop(0, count, step, (waiting, arrived, handed))[:2]
