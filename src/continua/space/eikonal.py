@@ -19,13 +19,14 @@ from continua.space.first_arrivals import (
     ROUGH,
     SLOWEST,
     SOLID,
-    Halves,
+    Between,
     Medium,
     Way,
     across,
     carried,
     far_places,
     first_turn,
+    halves,
     medium,
     near_places,
     nearest,
@@ -34,7 +35,7 @@ from continua.space.first_arrivals import (
     ways,
 )
 from continua.space.grid import Grid
-from continua.space.sweeping import NEVER, Row, along, bordered, implicit, inside
+from continua.space.sweeping import NEVER, Row, along, bordered, implicit, inside, upwind
 
 BESIDE = 2.0  # spacings: the first turn may be as wrong about the side that a ray comes from
 CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
@@ -287,18 +288,20 @@ def _arrivals(
     """Both turns, with the derivative of the last one."""
     room = [(0, 8 if size % CROWDED == 0 else 0) for size in shape]
     s, start = jnp.pad(s, room, constant_values=SOLID), jnp.pad(start, room, constant_values=NEVER)
-    spacing, axes, lateral = units.spacing, range(len(shape)), len(shape) - 1
+    spacing, axes, lateral, here = units.spacing, range(len(shape)), len(shape) - 1, (0,) * len(shape)
     still, begun = lax.stop_gradient((s, start))
-    halves = Halves.of(still)
-    times, count = first_turn(bordered(begun, NEVER), halves, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still)
-    found = ways(times, halves, inside(times, (0,) * len(shape)) >= begun, spacing, tolerance * still)
+    half = halves(still)
+    times, count = first_turn(bordered(begun, NEVER), half, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still)
+    found = ways(times, half, inside(times, here) >= begun, spacing, tolerance * still)
     signs = [way.sign for way in found]
     if order == 1:
 
-        def update(m: int, row: Row, halves: Halves) -> Array:
-            return nearest(row, halves.upwind(m, signs[m]), spacing[m], across(spacing, m))
+        places, given = near_places(lateral), halves(s)
 
-        places, given = near_places(lateral), Halves.of(s)
+        def update(m: int, row: Row, half: Array) -> Array:
+            there = upwind(half, m, signs[m], places)
+            return nearest(row, Between.of(inside(half, here), there), spacing[m], across(spacing, m))
+
     else:
         corrections = [jnp.zeros_like(sign) for sign in signs]
         if nearby is not None:

@@ -45,15 +45,27 @@ def diagonal(*lengths: float) -> float:
 
 
 class Between(NamedTuple):
-    """Slowness between points and the row before them: it may jump, and what is slow must not be passed at its corner.
+    """Slowness between points and those in the row before them.
 
     Attributes:
-        straight: [..., *lateral], to the point straight before.
-        aside: [..., *lateral], to the slowest of those beside that one where the slowness jumps, else the same.
+        straight: to the point straight before.
+        aside: to all of them: where one is much slower than that straight before, it must not be passed at its corner.
     """
 
     straight: Array
-    aside: Array
+    aside: Row
+
+    @classmethod
+    def of(cls, own: Array, row: Row) -> "Between":
+        """From half the slowness of the points, and of those in the row before."""
+        middle = row[tuple(0 for _ in next(iter(row)))]
+        slower = {place: jnp.where(half > EVEN * middle, half, middle) for place, half in row.items()}
+        return cls(own + middle, {place: own + half for place, half in slower.items()})
+
+
+def halves(s: Array) -> Array:
+    """Half the slowness, and WALL in walls, bordered by them: two of them make that between two points."""
+    return bordered(jnp.where(s < SOLID, 0.5 * s, WALL), WALL)
 
 
 def nearest(row: Row, between: Between, main: float, lateral: Sequence[float]) -> Array:
@@ -72,19 +84,22 @@ def nearest(row: Row, between: Between, main: float, lateral: Sequence[float]) -
     middle = row[(0,) * count]
     if not count:
         return middle + main * s
-    sides = [[row[unit(j, side, count)] for side in (-1, 1)] for j in range(count)]
-    found = _least(
-        *(_by_edge(middle, _least(*pair), s, aside, main, h) for pair, h in zip(sides, lateral, strict=True))
-    )
+
+    def ends(places: Sequence[Slot]) -> list[tuple[Array, Array]]:
+        return [(row[place], aside[place]) for place in places]
+
+    sides = [[unit(j, side, count) for side in (-1, 1)] for j in range(count)]
+    found = _least(*(_by_edge(middle, ends(pair), s, main, h) for pair, h in zip(sides, lateral, strict=True)))
     if count == 1:
         return found
-    (h, k), corners = lateral, [[row[i, j] for j in (-1, 1)] for i in (-1, 1)]
-    rows, columns = [_least(*c) for c in corners], [_least(*c) for c in zip(*corners, strict=True)]
-    found = _least(found, _by_edge(middle, _least(*rows), s, aside, main, diagonal(h, k)))
-    for one, other, near, far in ((h, k, sides[0], rows), (k, h, sides[1], columns)):
-        for b, c in zip(near, far, strict=True):
-            inside = _by_triangle(middle, b, c, s, main, one, other)
-            found = _least(found, inside, _by_edge(b, c, aside, aside, diagonal(main, one), other))
+    corners = [[(i, j) for j in (-1, 1)] for i in (-1, 1)]
+    found = _least(found, _by_edge(middle, ends([*itertools.chain(*corners)]), s, main, diagonal(*lateral)))
+    for j, lines in enumerate((corners, [*zip(*corners, strict=True)])):
+        one, other = lateral[j], lateral[1 - j]
+        for b, line in zip(sides[j], lines, strict=True):
+            c = _least(*(row[place] for place in line))
+            inside = _by_triangle(middle, row[b], c, s, main, one, other)
+            found = _least(found, inside, _by_edge(row[b], ends(line), aside[b], diagonal(main, one), other))
     return found
 
 
@@ -95,12 +110,14 @@ def _least(*fields: Array) -> Array:
     return found
 
 
-def _by_edge(near: Array, far: Array, s: Array, aside: Array, length: float, along: float) -> Array:
-    """The least over the edge from `near`, at a distance of `length`, to `far`, at right angles and `aside`."""
+def _by_edge(near: Array, ends: Sequence[tuple[Array, Array]], s: Array, length: float, along: float) -> Array:
+    """The least over edges from `near`, at a distance of `length`, to ends at right angles: time, slowness to it."""
     steepest = along / diagonal(length, along)
-    slope = (near - far) / along
-    through = near + length * jnp.sqrt(s * s - jnp.clip(slope, 0.0, s * steepest) ** 2)
-    return jnp.where(slope > s * steepest, far + diagonal(length, along) * aside, through)
+    slope = (near - _least(*(far for far, _ in ends))) / along
+    flat = jnp.where(slope > 0.0, slope, 0.0)
+    through = near + length * jnp.sqrt(s * s - _least(flat, s * steepest) ** 2)
+    past = _least(near + length * s, *(far + diagonal(length, along) * aside for far, aside in ends))
+    return jnp.where(slope > s * steepest, past, through)
 
 
 def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float, other: float) -> Array:
@@ -112,69 +129,22 @@ def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float
     return jnp.where(meets, a + main * straight, NEVER)
 
 
-class Halves(NamedTuple):
-    """Half the slowness of the points: two of them make that between two points. Bordered.
-
-    Attributes:
-        own: WALL in walls.
-        beside: for each axis, that of the slowest of those beside, across the axis, where it jumps.
-    """
-
-    own: Array
-    beside: tuple[Array, ...]
-
-    @classmethod
-    def of(cls, s: Array) -> "Halves":
-        """From the slowness."""
-        half = jnp.where(s < SOLID, 0.5 * s, WALL)
-        passable = bordered(jnp.where(s < SOLID, 0.5 * s, 0.0), 0.0)
-
-        def beside(axis: int) -> Array:
-            slowest = half
-            for place in near_places(s.ndim - 1):
-                slowest = jnp.maximum(slowest, inside(passable, (*place[:axis], 0, *place[axis:])))
-            return bordered(jnp.where(slowest > EVEN * half, slowest, half), WALL)
-
-        return cls(bordered(half, WALL), tuple(map(beside, range(s.ndim))))
-
-    def here(self) -> Array:
-        """[*shape], of the points."""
-        return inside(self.own, (0,) * self.own.ndim)
-
-    def before(self, axis: int, sign: int) -> Between:
-        """[*shape], between all points and those straight before them along the axis."""
-        return self._between([before(x, axis, sign, [_straight(x)]) for x in (self.own, self.beside[axis])])
-
-    def upwind(self, axis: int, signs: Array) -> Between:
-        """[*shape], between each point and that straight before it along the axis, on the side that it reads."""
-        return self._between([upwind(x, axis, signs, [_straight(x)]) for x in (self.own, self.beside[axis])])
-
-    def _between(self, rows: Sequence[Row]) -> Between:
-        here = self.here()
-        return Between(*(here + next(iter(row.values())) for row in rows))
-
-
-def _straight(field: Array) -> Slot:
-    """The place straight before."""
-    return (0,) * (field.ndim - 1)
-
-
-def first_turn(start: Array, halves: Halves, spacing: Sequence[float], tolerance: Array) -> tuple[Array, Array]:
+def first_turn(start: Array, half: Array, spacing: Sequence[float], tolerance: Array) -> tuple[Array, Array]:
     """Times of first order and the number of sweeps.
 
     Args:
         start: bordered, NEVER but where arrivals begin.
-        halves: of the slowness.
+        half: of the slowness, bordered.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
-    def update(axis: int, _: int, row: Row, own: Array, here: Any, there: Any) -> Array:
-        between = Between(*(here + half for half in there))
-        return _least(own, nearest(row, between, spacing[axis], across(spacing, axis)))
+    def update(axis: int, _: int, row: Row, own: Array, here: Any, there: Row) -> Array:
+        return _least(own, nearest(row, Between.of(here, there), spacing[axis], across(spacing, axis)))
 
-    here, there = [halves.here()] * start.ndim, [(halves.own, beside) for beside in halves.beside]
-    return until_quiet(sweeps(update, near_places(start.ndim - 1), tolerance, here, there), start)
+    places, axes = near_places(start.ndim - 1), range(start.ndim)
+    each = sweeps(update, places, tolerance, [inside(half, (0,) * start.ndim) for _ in axes], [half for _ in axes])
+    return until_quiet(each, start)
 
 
 def near_places(lateral: int) -> list[Slot]:
@@ -199,12 +169,12 @@ class Way(NamedTuple):
     earlier: tuple[Array, ...]
 
 
-def ways(times: Array, halves: Halves, fixed: Array, spacing: Sequence[float], tolerance: Array) -> list[Way]:
+def ways(times: Array, half: Array, fixed: Array, spacing: Sequence[float], tolerance: Array) -> list[Way]:
     """For each axis, who reads along it, and on which side.
 
     Args:
         times: bordered, of the first turn.
-        halves: of the slowness.
+        half: of the slowness, bordered.
         fixed: [*shape], points that read no others.
         spacing: along each axis.
         tolerance: [*shape], differences that do not matter: they would send diagonal rays to and fro between axes.
@@ -213,8 +183,8 @@ def ways(times: Array, halves: Halves, fixed: Array, spacing: Sequence[float], t
     tied = tolerance + 8 * jnp.finfo(own.dtype).eps * own
     best, chosen = jnp.full_like(own, NEVER), jnp.zeros_like(own)
     for number, (m, sign) in enumerate(itertools.product(axes, (1, -1)), 1):
-        row = before(times, m, sign, near_places(lateral))
-        value = nearest(row, halves.before(m, sign), spacing[m], across(spacing, m))
+        row, there = (before(field, m, sign, near_places(lateral)) for field in (times, half))
+        value = nearest(row, Between.of(inside(half, (0,) * times.ndim), there), spacing[m], across(spacing, m))
         better = value < best - tied
         best, chosen = jnp.where(better, value, best), jnp.where(better, float(number), chosen)
     chosen = lax.optimization_barrier(jnp.where(fixed | (own >= NEVER), 0.0, chosen))  # else each use finds it anew

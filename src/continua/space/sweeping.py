@@ -107,11 +107,11 @@ def sweeps(
     """For each axis, forward and backward over the times, which are bordered.
 
     Args:
-        update: axis, sign, times in the row before, the points' own, what stands still here and there: times.
+        update: axis, sign, times in the row before, the points' own, what stands still here, and in the row before.
         places: that an update reads in the row before.
         tolerance: [*shape], by how much a time may change and count as unmoved.
         here: for each axis, fields [*shape].
-        there: for each axis, bordered fields, to be read straight before.
+        there: for each axis, bordered fields, of which the same places are read.
     """
 
     def sweep(axis: int, tolerance: Array, here: Any, there: Any, times: Array) -> tuple[Array, Array]:
@@ -141,8 +141,8 @@ def _pulled(
     def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         times, moved = state
         row = number if sign > 0 else count - 1 - number
-        own, read = _at(times, row, flat), {p: _at(times, row - sign, p) for p in places}
-        found = lax.optimization_barrier(update(read, own, _own(here, row), _at(there, row - sign, flat)))
+        own, (read, still) = _at(times, row, flat), ({p: _at(x, row - sign, p) for p in places} for x in (times, there))
+        found = lax.optimization_barrier(update(read, own, _own(here, row), still))
         moves = moved | (jnp.abs(found - own) > _own(tolerance, row))
         found, moved = lax.optimization_barrier((found, moves))  # else XLA copies the field to read the old row again
         return _put(times, row, found), moved
