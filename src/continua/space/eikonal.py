@@ -35,10 +35,9 @@ from continua.space.first_arrivals import (
     ways,
 )
 from continua.space.grid import Grid
-from continua.space.sweeping import NEVER, Row, along, bordered, implicit, inside, upwind
+from continua.space.sweeping import NEVER, Row, along, bordered, divided, implicit, inside, upwind
 
 BESIDE = 2.0  # spacings: the first turn may be as wrong about the side that a ray comes from
-CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
 
 
 class TravelTimes(eqx.Module):
@@ -286,7 +285,7 @@ def _arrivals(
     units: _Units, s: Array, start: Array, shape: tuple[int, ...], order: int, tolerance: float, nearby: _Nearby | None
 ) -> TravelTimes:
     """Both turns, with the derivative of the last one."""
-    room = [(0, 8 if size % CROWDED == 0 else 0) for size in shape]
+    room = [(0, n * size - whole) for n, size, whole in zip(*divided(shape), shape, strict=True)]
     s, start = jnp.pad(s, room, constant_values=SOLID), jnp.pad(start, room, constant_values=NEVER)
     spacing, axes, lateral, here = units.spacing, range(len(shape)), len(shape) - 1, (0,) * len(shape)
     still, begun = lax.stop_gradient((s, start))

@@ -17,7 +17,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from continua.space.sweeping import NEVER, Row, Slot, before, bordered, inside, sweeps, until_quiet, upwind
+from continua.space.sweeping import NEVER, Row, Slot, before, bordered, inside, settle, upwind
 
 EVEN = 2.0  # the ratio of slownesses up to which a medium is smooth
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
@@ -143,8 +143,8 @@ def first_turn(start: Array, half: Array, spacing: Sequence[float], tolerance: A
         return _least(own, nearest(row, Between.of(here, there), spacing[axis], across(spacing, axis)))
 
     places, axes = near_places(start.ndim - 1), range(start.ndim)
-    each = sweeps(update, places, tolerance, [inside(half, (0,) * start.ndim) for _ in axes], [half for _ in axes])
-    return until_quiet(each, start)
+    here = inside(half, (0,) * start.ndim)
+    return settle(update, places, tolerance, [here for _ in axes], [half for _ in axes], start)
 
 
 def near_places(lateral: int) -> list[Slot]:
@@ -297,5 +297,5 @@ def second_turn(
         found = carried(row, here, spacing[axis], across(spacing, axis))
         return jnp.where(here.way.sign * sign > 0, found, own)
 
-    none = [()] * len(media)
-    return until_quiet(sweeps(update, far_places(times.ndim - 1), tolerance, media, none), times)
+    places, none, clock = far_places(times.ndim - 1), [()] * len(media), inside(times, (0,) * times.ndim)
+    return settle(update, places, tolerance, media, none, times, clock)

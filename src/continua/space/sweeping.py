@@ -2,8 +2,9 @@
 
 A point reads a few places in the row before it, which lies one step back along one of the axes, and all that it reads
 is earlier than it is. So sweeps along every axis, forward and backward, settle everything after finitely many turns.
-A row is read and written where it stands in the field: that takes a third of the time of rows handed from one to the
-next. Around every field lies a border that no sweep changes, so that what a point reads is always there.
+They go over one block of the grid until it is quiet, then over that where the earliest arrival now waits: what is late
+is not computed before what it depends on, and a block stays in the cache. Around every field lies a border that no
+sweep changes, so that what a point reads is always there.
 
 What is late depends on what is earlier, and so does its change: the derivative is solved by the same sweeps, its
 transpose by the same in the reverse order, from late to early.
@@ -23,10 +24,12 @@ from continua.core import LinearMap, linear_map
 
 Slot = tuple[int, ...]  # a place in the row before: how far from straight before, along each axis across the sweep
 Row = dict[Slot, Array]  # what stands there for all points of a row, or of a field
-Sweep = Callable[[Array], tuple[Array, Array]]  # the times after it, and whether it moved any
+Origin = Sequence[Array]  # where a block begins, along each axis
+Visit = Callable[[Origin, Sequence[Array]], tuple[Sequence[Array], Array, Array]]
 
 NEVER = 1e16  # an arrival that has not been found, in units of the largest spacing over the largest speed
 BORDER = 2  # cells around a field: as far as a point reads beside it
+BLOCKS = (1024, 128, 32)  # the largest side of a block, in one to three dimensions: several fields of it fit the cache
 
 
 def bordered(field: Array, fill: float) -> Array:
@@ -74,37 +77,109 @@ def back(axis: int, tree: Any) -> Any:
     return jax.tree.map(lambda field: jnp.moveaxis(field, 0, axis), tree)
 
 
-def _own(tree: Any, row: Any) -> Any:
-    """A row of fields without a border."""
-    return jax.tree.map(lambda field: lax.dynamic_slice_in_dim(field, row, 1), tree)
+def _row(tree: Any, origin: Origin, row: Any, place: Slot, lateral: Sequence[int]) -> Any:
+    """[1, *lateral], from the place in a row of the block that begins there."""
+    corner = (origin[0] + row, *(o + p for o, p in zip(origin[1:], place, strict=True)))
+    return jax.tree.map(lambda field: lax.dynamic_slice(field, corner, (1, *lateral)), tree)
 
 
-def _at(tree: Any, row: Any, place: Slot) -> Any:
-    """For each point of a row, what bordered fields hold at a place from it."""
-
-    def one(field: Array) -> Array:
-        corner = (row + BORDER, *(BORDER + o for o in place))
-        return lax.dynamic_slice(field, corner, (1, *(n - 2 * BORDER for n in field.shape[1:])))
-
-    return jax.tree.map(one, tree)
+def _put(field: Array, row: Any, width: int, points: Array) -> Array:
+    """With another row, in a border of this width."""
+    return lax.dynamic_update_slice(field, points, (row + width, *(width,) * (field.ndim - 1)))
 
 
-def _put(field: Array, row: Any, points: Array) -> Array:
-    """A bordered field with another row."""
-    return lax.dynamic_update_slice(field, points, (row + BORDER, *(BORDER,) * (field.ndim - 1)))
+# -- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def divided(shape: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How many blocks there are along each axis, and their shape; together they may be larger than the field."""
+    count = tuple(-(-size // BLOCKS[len(shape) - 1]) for size in shape)
+    return count, tuple(-(-size // number) for size, number in zip(shape, count, strict=True))
+
+
+def _cut(field: Array, origin: Origin, shape: Sequence[int], border: int = 0) -> Array:
+    return lax.dynamic_slice(field, origin, [size + 2 * border for size in shape])
+
+
+def _in_turn(visit: Visit, fields: Sequence[Array], clock: Array) -> tuple[Sequence[Array], Array]:
+    """Visits the blocks where something waits, always that first where it is the earliest.
+
+    Args:
+        visit: where a block begins, bordered fields there: fields, when it wakes its neighbours ([3, ...], inf for
+            never), and how many rows of blocks it went through.
+        fields: bordered.
+        clock: [*shape], when points wait at first, inf for never.
+
+    Returns:
+        The fields, and how often all of them were gone through, along one axis forward and backward.
+    """
+    count, shape = divided(clock.shape)
+    axes = range(clock.ndim)
+    waits = clock.reshape([n for pair in zip(count, shape, strict=True) for n in pair]).min([2 * m + 1 for m in axes])
+    center = (1,) * clock.ndim
+
+    def unfinished(state: tuple[Any, Array, Array]) -> Array:
+        return jnp.any(state[1] < jnp.inf) & (state[2] < clock.size)  # no way is longer than there are points
+
+    def one(state: tuple[Any, Array, Array]) -> tuple[Any, Array, Array]:
+        fields, waits, passes = state
+        index = jnp.unravel_index(jnp.argmin(waits), count)
+        origin = [i * size for i, size in zip(index, shape, strict=True)]
+        block = lax.optimization_barrier([_cut(field, origin, shape, BORDER) for field in fields])  # else XLA copies fields
+        found, wakes, more = visit(origin, block)
+        fields = [lax.dynamic_update_slice(field, new, origin) for field, new in zip(fields, found, strict=True)]
+        wide = jnp.pad(waits, 1, constant_values=jnp.inf)
+        near = jnp.minimum(lax.dynamic_slice(wide, index, (3,) * clock.ndim), wakes).at[center].set(jnp.inf)
+        waits = lax.dynamic_update_slice(wide, near, index)[tuple(slice(1, -1) for _ in axes)]
+        return fields, waits, passes + more
+
+    fields, _, passes = lax.while_loop(unfinished, one, (list(fields), waits, jnp.asarray(0)))
+    return fields, passes / (2 * waits.size)
+
+
+def _until_quiet(passes: Sequence[Sequence[Callable]], fields: Sequence[Array]) -> tuple[Sequence[Array], Array]:
+    """Goes through a block along each axis, both ways, until no pass moves anything; and how many passes that took."""
+    enough = sum(map(len, passes)) - 1  # the one that moved something the last would not do so again
+
+    def once(run: Callable, fields: Any, quiet: Array, count: Array) -> tuple[Any, Array, Array]:
+        fields, moved = run(*fields)
+        return fields, jnp.where(jnp.any(moved), 0, quiet + 1), count + 1
+
+    def turn(state: tuple[Any, Array, Array]) -> tuple[Any, Array, Array]:
+        for m, ways in enumerate(passes):
+            state = (along(m, state[0]), *state[1:])
+            for run in ways:
+                state = lax.cond(state[1] < enough, partial(once, run), lambda *s: s, *state)
+            state = (back(m, state[0]), *state[1:])
+        return state
+
+    start = list(fields), jnp.asarray(-1), jnp.asarray(0)
+    fields, _, count = lax.while_loop(lambda state: state[1] < enough, turn, start)
+    return fields, count
+
+
+def _wakes(clock: Array, inward: int) -> Array:
+    """[3, ...]: the least of what lies near each side of a block, and in all of it from `inward` on."""
+    for m in range(clock.ndim):
+        rows = along(m, clock)
+        parts = rows[:BORDER], rows[inward : len(rows) - inward], rows[len(rows) - BORDER :]
+        clock = back(m, jnp.stack([part.min(0) for part in parts]))
+    return clock
 
 
 # -- to what is late --------------------------------------------------------------------------------------------------
 
 
-def sweeps(
+def settle(
     update: Callable[[int, int, Row, Array, Any, Any], Array],
     places: Sequence[Slot],
     tolerance: Array,
     here: Sequence[Any],
     there: Sequence[Any],
-) -> list[Sweep]:
-    """For each axis, forward and backward over the times, which are bordered.
+    times: Array,
+    clock: Array | None = None,
+) -> tuple[Array, Array]:
+    """Sweeps until no time moves: the times, and how many sweeps were made, each forward and backward along one axis.
 
     Args:
         update: axis, sign, times in the row before, the points' own, what stands still here, and in the row before.
@@ -112,61 +187,61 @@ def sweeps(
         tolerance: [*shape], by how much a time may change and count as unmoved.
         here: for each axis, fields [*shape].
         there: for each axis, bordered fields, of which the same places are read.
+        times: bordered, at first.
+        clock: [*shape], in which order they are expected to settle; else they tell.
     """
+    axes, shape, inner = range(times.ndim), divided(tolerance.shape)[1], (0,) * times.ndim
+    still = [along(m, (tolerance, *both)) for m, both in enumerate(zip(here, there, strict=True))]
 
-    def sweep(axis: int, tolerance: Array, here: Any, there: Any, times: Array) -> tuple[Array, Array]:
-        times, moved = along(axis, times), []
-        for sign in (1, -1):
-            times, some = _pulled(partial(update, axis, sign), places, tolerance, here, there, times, sign)
-            moved.append(some)
-        return back(axis, times), jnp.any(moved[0] | moved[1])
+    def visit(origin: Origin, cut: Sequence[Array]) -> tuple[Sequence[Array], Array, Array]:
+        ways = [
+            [partial(_pulled, partial(update, m, sign), places, still[m], _first(m, origin), sign) for sign in (1, -1)]
+            for m in axes
+        ]
+        fields, count = _until_quiet(ways, cut)
+        old, new = (inside(x, inner) for x in (cut[0], fields[0]))
+        order = new if clock is None else _cut(clock, origin, shape)
+        moved = jnp.abs(new - old) > _cut(tolerance, origin, shape)
+        return fields, _wakes(jnp.where(moved, order, jnp.inf), 0), count
 
-    return [
-        partial(sweep, m, *along(m, (tolerance, *still))) for m, still in enumerate(zip(here, there, strict=True))
-    ]
+    start = inside(times, inner) if clock is None else clock
+    (times,), count = _in_turn(visit, [times], jnp.where(start < NEVER, start, jnp.inf))
+    return times, count
+
+
+def _first(axis: int, origin: Origin) -> Origin:
+    """As a sweep along the axis sees it."""
+    return [origin[axis], *origin[:axis], *origin[axis + 1 :]]
 
 
 def _pulled(
     update: Callable[[Row, Array, Any, Any], Array],
     places: Sequence[Slot],
-    tolerance: Array,
-    here: Any,
-    there: Any,
-    times: Array,
+    still: tuple[Array, Any, Any],
+    origin: Origin,
     sign: int,
-) -> tuple[Array, Array]:
-    """From row to row: the times, and for each place in a row whether any moved there."""
-    count, flat = len(tolerance), (0,) * (times.ndim - 1)
+    times: Array,
+) -> tuple[list[Array], Array]:
+    """From row to row of a block: the times, and for each place in a row whether any moved there."""
+    (tolerance, here, there), flat = still, (0,) * (times.ndim - 1)
+    count, *lateral = (size - 2 * BORDER for size in times.shape)
+    local, outer = [BORDER] * times.ndim, [o + BORDER for o in origin]
 
     def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         times, moved = state
         row = number if sign > 0 else count - 1 - number
-        own, (read, still) = _at(times, row, flat), ({p: _at(x, row - sign, p) for p in places} for x in (times, there))
-        found = lax.optimization_barrier(update(read, own, _own(here, row), still))
-        moves = moved | (jnp.abs(found - own) > _own(tolerance, row))
+        own = _row(times, local, row, flat, lateral)
+        read, beside = (
+            {p: _row(x, start, row - sign, p, lateral) for p in places} for x, start in ((times, local), (there, outer))
+        )
+        slack, now = _row((tolerance, here), origin, row, flat, lateral)
+        found = lax.optimization_barrier(update(read, own, now, beside))
+        moves = moved | (jnp.abs(found - own) > slack)
         found, moved = lax.optimization_barrier((found, moves))  # else XLA copies the field to read the old row again
-        return _put(times, row, found), moved
+        return _put(times, row, BORDER, found), moved
 
-    return lax.fori_loop(0, count, step, (times, jnp.zeros((1, *tolerance.shape[1:]), bool)))
-
-
-def until_quiet(sweeps: Sequence[Sweep], times: Array) -> tuple[Array, Array]:
-    """The times when no sweep moves any of them, and how many sweeps were made."""
-
-    def turn(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        for sweep in sweeps:
-            state = lax.cond(state[2] < len(sweeps), partial(once, sweep), lambda *s: s, *state)
-        return state
-
-    def once(sweep: Sweep, times: Array, count: Array, quiet: Array) -> tuple[Array, Array, Array]:
-        times, moved = sweep(times)
-        return times, count + 1, jnp.where(moved, 0, quiet + 1)
-
-    def unfinished(state: tuple[Array, Array, Array]) -> Array:
-        return (state[2] < len(sweeps)) & (state[1] < times.size)  # no way is longer than there are points
-
-    times, count, _ = lax.while_loop(unfinished, turn, (times, jnp.asarray(0), jnp.asarray(0)))
-    return times, count
+    times, moved = lax.fori_loop(0, count, step, (times, jnp.zeros((1, *lateral), bool)))
+    return [times], moved
 
 
 # -- how the times move -----------------------------------------------------------------------------------------------
@@ -217,7 +292,7 @@ def _moved(primals: Any, tangents: Any) -> tuple[Array, Array]:
     _, times, signs, weights = primals
     residuals, layout = jax.tree.flatten([along(m, one) for m, one in enumerate(_either(signs, weights))])
     residuals = lax.optimization_barrier(residuals)
-    (change,) = linear_map(_solved(layout), residuals, [tangents[0]], [times])
+    (change,) = linear_map(_solved(layout), [times, *residuals], [tangents[0]], [times])
     return times, change
 
 
@@ -244,7 +319,8 @@ def _solved(layout: Any) -> LinearMap:
     """Solves x = b + A x, where A reads what is earlier: until all has come through."""
 
     def apply(residuals: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
-        ways = [back(m, one) for m, one in enumerate(jax.tree.unflatten(layout, list(residuals)))]
+        times, *rest = residuals
+        ways = [back(m, one) for m, one in enumerate(jax.tree.unflatten(layout, rest))]
         (source,) = tangents
 
         def update(_: int, sign: int, row: Row, own: Array, here: Any, __: Any) -> Array:
@@ -253,53 +329,70 @@ def _solved(layout: Any) -> LinearMap:
             return jnp.where(reads * sign > 0, late, own)
 
         still, none = [(*way, source) for way in ways], [()] * len(ways)
-        each = sweeps(update, [*ways[0][1]], jnp.zeros_like(source), still, none)
-        return [inside(until_quiet(each, bordered(source, 0.0))[0], (0,) * source.ndim)]
+        moved, _ = settle(
+            update, [*ways[0][1]], jnp.zeros_like(source), still, none, bordered(source, 0.0), times
+        )
+        return [inside(moved, (0,) * source.ndim)]
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-        ways = [
-            (signs, jax.tree.map(partial(bordered, fill=0.0), shares))
-            for signs, shares in jax.tree.unflatten(layout, list(residuals))
+        times, *rest = residuals
+        ways = jax.tree.unflatten(layout, rest)
+        reads = jnp.any(jnp.stack([back(m, signs) != 0 for m, (signs, _) in enumerate(ways)]), 0)
+        clock, shape = jnp.where(reads, -times, jnp.inf), divided(times.shape)[1]
+        wide = bordered(clock, jnp.inf)
+        edged = [
+            (bordered(signs, 0.0), jax.tree.map(lambda share: bordered(bordered(share, 0.0), 0.0), shares))
+            for signs, shares in ways
         ]
-        nowhere = jnp.zeros_like(cotangents[0])
-        reads, none = nowhere != 0, (0,) * nowhere.ndim
-        for m, (signs, _) in enumerate(ways):
-            reads = reads | (back(m, signs) != 0)
 
-        def turn(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-            count, *fields = state
-            for m, (signs, shares) in reversed([*enumerate(ways)]):
-                rows = along(m, fields)
-                for sign in (-1, 1):
-                    rows = _pushed(*rows, signs, shares, sign)
-                fields = back(m, rows)
-            return count + 1, *fields
+        def visit(origin: Origin, cut: Sequence[Array]) -> tuple[Sequence[Array], Array, Array]:
+            passes = [
+                [partial(_pushed, way, _first(m, origin), sign) for sign in (1, -1)] for m, way in enumerate(edged)
+            ]
+            fields, count = _until_quiet(passes, cut)
+            waits = jnp.where(jnp.abs(fields[0]) > 0, _cut(wide, origin, shape, BORDER), jnp.inf)
+            return fields, _wakes(waits, BORDER), count
 
-        def unfinished(state: tuple[Array, Array, Array]) -> Array:
-            waits = jnp.abs(inside(state[1], none)) > 0  # NaN does not
-            return (state[0] < reads.size) & jnp.any(reads & waits)
-
-        start = jnp.asarray(0), bordered(cotangents[0], 0.0), nowhere
-        _, waiting, arrived = lax.while_loop(unfinished, turn, start)
-        return [inside(waiting, none) + arrived]
+        start = bordered(cotangents[0], 0.0)
+        (waiting, arrived), _ = _in_turn(visit, [start, jnp.zeros_like(start)], clock)
+        return [inside(waiting + arrived, (0,) * times.ndim)]
 
     return LinearMap(apply, transpose)
 
 
-def _pushed(waiting: Array, arrived: Array, signs: Array, shares: Row, sign: int) -> tuple[Array, Array]:
-    """What waits at a point has arrived, and is handed on to those that it reads, in the shares in which it does."""
-    count, flat = len(arrived), (0,) * (arrived.ndim - 1)
+def _pushed(
+    way: tuple[Array, Row], origin: Origin, sign: int, waiting: Array, arrived: Array
+) -> tuple[list[Array], Array]:
+    """What waits at a point of a block has arrived, and is handed on to those that it reads, in its shares.
 
-    def step(number: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        waiting, arrived, handed = state
+    Those may lie in the border, where it waits for the next block to be visited.
+    """
+    (signs, shares), flat = way, (0,) * (waiting.ndim - 1)
+    count, *lateral = waiting.shape[0] - 2 * BORDER, *waiting.shape[1:]
+    width, outer = [BORDER, *flat], [origin[0] + BORDER, *origin[1:]]
+    within = jnp.pad(jnp.ones([1, *(size - 2 * BORDER for size in lateral)], bool), [(0, 0)] + [(BORDER, BORDER)] * len(flat))
+
+    def step(number: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        waiting, arrived, handed, moved = state
         row = count - 1 - number if sign > 0 else number
-        own = _at(waiting, row, flat)
+        own = _row(waiting, width, row, flat, lateral)
         for place, share in shares.items():
-            there = tuple(-o for o in place)
-            own = own + _at(share, row + sign, there) * _at(handed, 0, there)
-        goes = jnp.where(_own(signs, row) * sign > 0, own, 0.0)
-        left, total, goes = lax.optimization_barrier((own - goes, _own(arrived, row) + goes, goes))
-        return _put(waiting, row, left), lax.dynamic_update_slice_in_dim(arrived, total, row, 0), _put(handed, 0, goes)
+            there = tuple(BORDER - o for o in place)
+            read = _row(share, [origin[0] + 2 * BORDER, *origin[1:]], row + sign, there, lateral)
+            own = own + read * _row(handed, [0] * waiting.ndim, 0, there, lateral)
+        own = lax.optimization_barrier(own)
+        goes = within & (number < count) & (_row(signs, outer, row, flat, lateral) * sign > 0)
+        left, passed = lax.optimization_barrier((jnp.where(goes, 0.0, own), jnp.where(goes, own, 0.0)))
+        total = _row(arrived, width, row, flat, lateral) + passed
+        total, moved = lax.optimization_barrier((total, moved | (passed != 0)))
+        handed = lax.dynamic_update_slice(handed, passed, (0, *(BORDER for _ in flat)))
+        waiting, arrived = (
+            lax.dynamic_update_slice(field, points, (row + BORDER, *flat))
+            for field, points in ((waiting, left), (arrived, total))
+        )
+        return waiting, arrived, handed, moved
 
-    handed = jnp.zeros((2 * BORDER + 1, *waiting.shape[1:]), waiting.dtype)
-    return lax.fori_loop(0, count, step, (waiting, arrived, handed))[:2]
+    handed = jnp.zeros((1, *(size + 2 * BORDER for size in lateral)), waiting.dtype)
+    state = waiting, arrived, handed, jnp.zeros((1, *lateral), bool)
+    waiting, arrived, _, moved = lax.fori_loop(0, count + 1, step, state)
+    return [waiting, arrived], moved
