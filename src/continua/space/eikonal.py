@@ -295,11 +295,11 @@ def _arrivals(
     signs = [way.sign for way in found]
     if order == 1:
 
-        places, given = near_places(lateral), halves(s)
+        places, moving = near_places(lateral), halves(s)
+        given = [(inside(moving, here), upwind(moving, m, signs[m], places)) for m in axes]
 
-        def update(m: int, row: Row, half: Array) -> Array:
-            there = upwind(half, m, signs[m], places)
-            return nearest(row, Between.of(inside(half, here), there), spacing[m], across(spacing, m))
+        def update(m: int, row: Row, between: Any) -> Array:
+            return nearest(row, Between.of(*between), spacing[m], across(spacing, m))
 
     else:
         corrections = [jnp.zeros_like(sign) for sign in signs]
@@ -307,8 +307,8 @@ def _arrivals(
             wider = jax.tree.map(lambda x: jnp.pad(x, room, mode="edge"), nearby)
             corrections = [wider.correction(m, found[m], spacing) for m in axes]
 
-        def update(m: int, row: Row, media: Sequence[Medium]) -> Array:
-            return carried(row, media[m], spacing[m], across(spacing, m))
+        def update(m: int, row: Row, medium: Medium) -> Array:
+            return carried(row, medium, spacing[m], across(spacing, m))
 
         places, given = far_places(lateral), [medium(m, s, found[m], corrections[m]) for m in axes]
         times, sweeps = second_turn(times, lax.stop_gradient(given), spacing, tolerance * still)

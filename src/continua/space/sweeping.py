@@ -55,14 +55,15 @@ def upwind(field: Array, axis: int, signs: Array, places: Sequence[Slot]) -> Row
         return [jnp.where(residuals[0] > 0, below[p], above[p]) for p in places]
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-        below = residuals[0] > 0
-        goes = {
-            (*(-o for o in p[:axis]), sign, *(-o for o in p[axis:])): jnp.where(reads, cotangent, 0.0)
-            for p, cotangent in zip(places, cotangents, strict=True)
-            for sign, reads in ((1, below), (-1, ~below))
-        }
-        wide = {to: bordered(bordered(part, 0.0), 0.0) for to, part in goes.items()}
-        return [sum(inside(part, to) for to, part in lax.optimization_barrier(wide).items())]  # as in `apply`: slices
+        wide = [bordered(bordered(field, 0.0), 0.0) for field in (residuals[0], *cotangents)]
+        below, *parts = lax.optimization_barrier(wide)  # slices, as in `apply`: pads in a sum take several times as long
+        total = jnp.zeros_like(inside(below, (0,) * below.ndim))
+        for place, part in zip(places, parts, strict=True):
+            for sign in (1, -1):
+                to = (*(-o for o in place[:axis]), sign, *(-o for o in place[axis:]))
+                goes = inside(below, to) > 0
+                total = total + jnp.where(goes if sign > 0 else ~goes, inside(part, to), 0.0)
+        return [total]
 
     return dict(zip(places, linear_map(LinearMap(apply, transpose), [signs], [field]), strict=True))
 
@@ -253,7 +254,7 @@ def implicit(
     signs: Sequence[Array],
     places: Sequence[Slot],
     update: Callable[[int, Row, Any], Array],
-    given: Any,
+    given: Sequence[Any],
 ) -> Array:
     """The times, with their derivative in `start` and `given`: that of the equations that they settled.
 
@@ -263,27 +264,27 @@ def implicit(
         signs: for each axis, [*shape], 1 for points that read the row of the smaller index, -1 for those that read
             that of the larger one, 0 for others.
         places: that an update reads.
-        update: axis, the row before every point, what is given: the times of points that read along the axis.
-        given: what they depend on besides.
+        update: axis, the row before every point, what is given there: the times of points that read along the axis.
+        given: for each axis, fields [*shape] that they depend on besides.
 
     Returns:
         [*shape].
     """
-    times, signs, held = lax.stop_gradient((times, list(signs), given))
-    found, weights = start, []
+    times, signs, held = lax.stop_gradient((times, list(signs), list(given)))
+    reads = jnp.any(jnp.stack(signs) != 0, 0)
+    moved, weights = jnp.where(reads, 0.0, start), []
     for m, sign in enumerate(signs):
-        row = upwind(times, m, sign, places)
-        found = jnp.where(sign != 0, update(m, row, given), found)
-        _, pull = jax.vjp(lambda row, m=m: update(m, row, held), row)
-        weights.append(pull(jnp.abs(sign))[0])
-    weights = lax.optimization_barrier(weights)
-    return _settled(found, inside(times, (0,) * times.ndim), signs, weights)
+        _, pull = jax.vjp(partial(update, m), upwind(times, m, sign, places), held[m])
+        share, rates = lax.optimization_barrier(pull(jnp.abs(sign)))  # else each use finds them anew
+        weights.append(share)
+        moved = jax.tree.reduce(jnp.add, jax.tree.map(jnp.multiply, rates, given[m]), moved)
+    return _settled(moved, inside(times, (0,) * times.ndim), signs, weights)
 
 
 @jax.custom_jvp
-def _settled(found: Array, times: Array, signs: Sequence[Array], weights: Sequence[Row]) -> Array:
-    """The times; if what each point finds moves while those that it reads stand still, all that are later move too."""
-    del found, signs, weights
+def _settled(moved: Array, times: Array, signs: Sequence[Array], weights: Sequence[Row]) -> Array:
+    """The times; if what a point finds is moved while those that it reads stand still, all that are later move too."""
+    del moved, signs, weights
     return times
 
 
