@@ -370,30 +370,26 @@ def _pushed(
     """
     (signs, shares), flat = way, (0,) * (waiting.ndim - 1)
     count, *lateral = waiting.shape[0] - 2 * BORDER, *waiting.shape[1:]
-    width, outer = [BORDER, *flat], [origin[0] + BORDER, *origin[1:]]
-    within = jnp.pad(jnp.ones([1, *(size - 2 * BORDER for size in lateral)], bool), [(0, 0)] + [(BORDER, BORDER)] * len(flat))
+    inner = jnp.ones([size - 2 * BORDER for size in waiting.shape], bool)
+    reads = jnp.pad(inner, BORDER) & (_cut(signs, origin, inner.shape, BORDER) * sign > 0)
 
     def step(number: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
-        waiting, arrived, handed, moved = state
-        row = count - 1 - number if sign > 0 else number
-        own = _row(waiting, width, row, flat, lateral)
+        waiting, arrived, handed = state
+        row = BORDER + (count - 1 - number if sign > 0 else number)
+        own = _row(waiting, [0] * waiting.ndim, row, flat, lateral)
         for place, share in shares.items():
             there = tuple(BORDER - o for o in place)
-            read = _row(share, [origin[0] + 2 * BORDER, *origin[1:]], row + sign, there, lateral)
+            read = _row(share, [origin[0] + BORDER, *origin[1:]], row + sign, there, lateral)
             own = own + read * _row(handed, [0] * waiting.ndim, 0, there, lateral)
         own = lax.optimization_barrier(own)
-        goes = within & (number < count) & (_row(signs, outer, row, flat, lateral) * sign > 0)
+        goes = lax.dynamic_slice_in_dim(reads, row, 1)
         left, passed = lax.optimization_barrier((jnp.where(goes, 0.0, own), jnp.where(goes, own, 0.0)))
-        total = _row(arrived, width, row, flat, lateral) + passed
-        total, moved = lax.optimization_barrier((total, moved | (passed != 0)))
-        handed = lax.dynamic_update_slice(handed, passed, (0, *(BORDER for _ in flat)))
-        waiting, arrived = (
-            lax.dynamic_update_slice(field, points, (row + BORDER, *flat))
-            for field, points in ((waiting, left), (arrived, total))
-        )
-        return waiting, arrived, handed, moved
+        total = lax.optimization_barrier(_row(arrived, [0] * waiting.ndim, row, flat, lateral) + passed)
+        return _put(waiting, row, 0, left), _put(arrived, row, 0, total), _put(handed, -BORDER, BORDER, passed)
 
-    handed = jnp.zeros((1, *(size + 2 * BORDER for size in lateral)), waiting.dtype)
-    state = waiting, arrived, handed, jnp.zeros((1, *lateral), bool)
-    waiting, arrived, _, moved = lax.fori_loop(0, count + 1, step, state)
-    return [waiting, arrived], moved
+    def handed(waiting: Array, arrived: Array) -> tuple[Array, Array]:
+        nothing = jnp.zeros((1, *(size + 2 * BORDER for size in lateral)), waiting.dtype)
+        return lax.fori_loop(0, count + 1, step, (waiting, arrived, nothing))[:2]
+
+    some = jnp.any(jnp.any(reads & (waiting != 0), 0))  # row by row, which XLA vectorises
+    return [*lax.cond(some, handed, lambda *fields: fields, waiting, arrived)], some
