@@ -373,23 +373,23 @@ def _pushed(
     inner = jnp.ones([size - 2 * BORDER for size in waiting.shape], bool)
     reads = jnp.pad(inner, BORDER) & (_cut(signs, origin, inner.shape, BORDER) * sign > 0)
 
-    def step(number: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
-        waiting, arrived, handed = state
+    start, nothing = [0] * waiting.ndim, jnp.zeros((1, *(size + 2 * BORDER for size in lateral)), waiting.dtype)
+
+    def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        waiting, handed = state
         row = BORDER + (count - 1 - number if sign > 0 else number)
-        own = _row(waiting, [0] * waiting.ndim, row, flat, lateral)
+        own = _row(waiting, start, row, flat, lateral)
         for place, share in shares.items():
             there = tuple(BORDER - o for o in place)
             read = _row(share, [origin[0] + BORDER, *origin[1:]], row + sign, there, lateral)
-            own = own + read * _row(handed, [0] * waiting.ndim, 0, there, lateral)
+            own = own + read * _row(handed, start, 0, there, lateral)
         own = lax.optimization_barrier(own)
-        goes = lax.dynamic_slice_in_dim(reads, row, 1)
-        left, passed = lax.optimization_barrier((jnp.where(goes, 0.0, own), jnp.where(goes, own, 0.0)))
-        total = lax.optimization_barrier(_row(arrived, [0] * waiting.ndim, row, flat, lateral) + passed)
-        return _put(waiting, row, 0, left), _put(arrived, row, 0, total), _put(handed, -BORDER, BORDER, passed)
+        goes = lax.optimization_barrier(jnp.where(lax.dynamic_slice_in_dim(reads, row, 1), own, 0.0))
+        return _put(waiting, row, 0, own), _put(handed, -BORDER, BORDER, goes)
 
-    def handed(waiting: Array, arrived: Array) -> tuple[Array, Array]:
-        nothing = jnp.zeros((1, *(size + 2 * BORDER for size in lateral)), waiting.dtype)
-        return lax.fori_loop(0, count + 1, step, (waiting, arrived, nothing))[:2]
+    def hand(waiting: Array, arrived: Array) -> tuple[Array, Array]:
+        waiting, _ = lax.fori_loop(0, count + 1, step, (waiting, nothing))
+        return jnp.where(reads, 0.0, waiting), jnp.where(reads, arrived + waiting, arrived)
 
-    some = jnp.any(jnp.any(reads & (waiting != 0), 0))  # row by row, which XLA vectorises
-    return [*lax.cond(some, handed, lambda *fields: fields, waiting, arrived)], some
+    some = jnp.any(lax.optimization_barrier(jnp.any(reads & (waiting != 0), 0)))  # row by row, which XLA vectorises
+    return [*lax.cond(some, hand, lambda *fields: fields, waiting, arrived)], some
