@@ -276,7 +276,7 @@ def implicit(
     for m, sign in enumerate(signs):
         _, pull = jax.vjp(partial(update, m), upwind(times, m, sign, places), held[m])
         share, rates = lax.optimization_barrier(pull(jnp.abs(sign)))  # else each use finds them anew
-        weights.append(share)
+        weights.append({place: part for place, part in share.items() if any(place)})  # straight goes what is left of 1
         moved = jax.tree.reduce(jnp.add, jax.tree.map(jnp.multiply, rates, given[m]), moved)
     return _settled(moved, inside(times, (0,) * times.ndim), signs, weights)
 
@@ -298,7 +298,7 @@ def _moved(primals: Any, tangents: Any) -> tuple[Array, Array]:
 
 
 def _either(signs: Sequence[Array], weights: Sequence[Row]) -> list[tuple[Array, Row]]:
-    """For each axis, who may read along it, and how their times move with what they read.
+    """For each axis, who may read along it, and how their times move with what they read aside.
 
     What reads only the place diagonally before it can do so along each axis that parts them. It spares turns: between
     points that read along one axis and those that read along another, diagonal rays pass to and fro.
@@ -322,17 +322,16 @@ def _solved(layout: Any) -> LinearMap:
     def apply(residuals: Sequence[Array], tangents: Sequence[Array]) -> list[Array]:
         times, *rest = residuals
         ways = [back(m, one) for m, one in enumerate(jax.tree.unflatten(layout, rest))]
-        (source,) = tangents
+        (source,), straight = tangents, (0,) * (times.ndim - 1)
 
         def update(_: int, sign: int, row: Row, own: Array, here: Any, __: Any) -> Array:
-            reads, shares, source = here
-            late = sum((share * row[place] for place, share in shares.items()), source)
+            (reads, shares, source), middle = here, row[straight]
+            late = sum((share * (row[place] - middle) for place, share in shares.items()), source + middle)
             return jnp.where(reads * sign > 0, late, own)
 
         still, none = [(*way, source) for way in ways], [()] * len(ways)
-        moved, _ = settle(
-            update, [*ways[0][1]], jnp.zeros_like(source), still, none, bordered(source, 0.0), times
-        )
+        places, slack = [straight, *ways[0][1]], jnp.zeros_like(source)
+        moved, _ = settle(update, places, slack, still, none, bordered(source, 0.0), times)
         return [inside(moved, (0,) * source.ndim)]
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
@@ -378,11 +377,16 @@ def _pushed(
     def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         waiting, handed = state
         row = BORDER + (count - 1 - number if sign > 0 else number)
-        own = _row(waiting, start, row, flat, lateral)
+        middle = came = _row(handed, start, 0, [BORDER for _ in flat], lateral)
+
+        def part(share: Array, there: Slot) -> Array:
+            corner = [o + BORDER for o in there]
+            shares = _row(share, [origin[0] + BORDER, *origin[1:]], row + sign, corner, lateral)
+            return shares * (_row(handed, start, 0, corner, lateral) if any(there) else middle)
+
         for place, share in shares.items():
-            there = tuple(BORDER - o for o in place)
-            read = _row(share, [origin[0] + BORDER, *origin[1:]], row + sign, there, lateral)
-            own = own + read * _row(handed, start, 0, there, lateral)
+            came = came + part(share, tuple(-o for o in place)) - part(share, flat)
+        own = _row(waiting, start, row, flat, lateral) + came
         own = lax.optimization_barrier(own)
         goes = lax.optimization_barrier(jnp.where(lax.dynamic_slice_in_dim(reads, row, 1), own, 0.0))
         return _put(waiting, row, 0, own), _put(handed, -BORDER, BORDER, goes)
