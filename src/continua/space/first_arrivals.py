@@ -139,12 +139,11 @@ def first_turn(start: Array, half: Array, spacing: Sequence[float], tolerance: A
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
-    def update(axis: int, _: int, row: Row, own: Array, here: Any, there: Row) -> Array:
-        return _least(own, nearest(row, Between.of(here, there), spacing[axis], across(spacing, axis)))
+    def update(axis: int, _: int, row: Row, own: Array, here: tuple[tuple, Array], there: Row) -> Array:
+        return _least(own, nearest(row, Between.of(here[1], there), spacing[axis], across(spacing, axis)))
 
     places, axes = near_places(start.ndim - 1), range(start.ndim)
-    here = inside(half, (0,) * start.ndim)
-    return settle(update, places, tolerance, [here for _ in axes], [half for _ in axes], start)
+    return settle(update, places, tolerance, [() for _ in axes], [half for _ in axes], start)
 
 
 def near_places(lateral: int) -> list[Slot]:
@@ -293,9 +292,9 @@ def second_turn(
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
-    def update(axis: int, sign: int, row: Row, own: Array, here: Medium, _: Any) -> Array:
-        found = carried(row, here, spacing[axis], across(spacing, axis))
-        return jnp.where(here.way.sign * sign > 0, found, own)
+    def update(axis: int, sign: int, row: Row, own: Array, here: tuple[Medium, tuple], _: Any) -> Array:
+        found = carried(row, here[0], spacing[axis], across(spacing, axis))
+        return jnp.where(here[0].way.sign * sign > 0, found, own)
 
     places, none, clock = far_places(times.ndim - 1), [()] * len(media), inside(times, (0,) * times.ndim)
     return settle(update, places, tolerance, media, none, times, clock)

@@ -183,11 +183,11 @@ def settle(
     """Sweeps until no time moves: the times, and how many sweeps were made, each forward and backward along one axis.
 
     Args:
-        update: axis, sign, times in the row before, the points' own, what stands still here, and in the row before.
+        update: axis, sign, times in the row before, the points' own, what stands still here and there: times.
         places: that an update reads in the row before.
         tolerance: [*shape], by how much a time may change and count as unmoved.
-        here: for each axis, fields [*shape].
-        there: for each axis, bordered fields, of which the same places are read.
+        here: for each axis, fields [*shape]. An update sees them with what stands there at the points themselves.
+        there: for each axis, bordered fields, of which it sees the same places as of the times.
         times: bordered, at first.
         clock: [*shape], in which order they are expected to settle; else they tell.
     """
@@ -231,12 +231,12 @@ def _pulled(
     def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         times, moved = state
         row = number if sign > 0 else count - 1 - number
-        own = _row(times, local, row, flat, lateral)
-        read, beside = (
-            {p: _row(x, start, row - sign, p, lateral) for p in places} for x, start in ((times, local), (there, outer))
+        (own, read), (beneath, beside) = (
+            (_row(x, start, row, flat, lateral), {p: _row(x, start, row - sign, p, lateral) for p in places})
+            for x, start in ((times, local), (there, outer))
         )
         slack, now = _row((tolerance, here), origin, row, flat, lateral)
-        found = lax.optimization_barrier(update(read, own, now, beside))
+        found = lax.optimization_barrier(update(read, own, (now, beneath), beside))
         moves = moved | (jnp.abs(found - own) > slack)
         found, moved = lax.optimization_barrier((found, moves))  # else XLA copies the field to read the old row again
         return _put(times, row, BORDER, found), moved
@@ -325,7 +325,7 @@ def _solved(layout: Any) -> LinearMap:
         (source,), straight = tangents, (0,) * (times.ndim - 1)
 
         def update(_: int, sign: int, row: Row, own: Array, here: Any, __: Any) -> Array:
-            (reads, shares, source), middle = here, row[straight]
+            ((reads, shares, source), _), middle = here, row[straight]
             late = sum((share * (row[place] - middle) for place, share in shares.items()), source + middle)
             return jnp.where(reads * sign > 0, late, own)
 
