@@ -45,7 +45,7 @@ class TravelTimes(eqx.Module):
 
     Attributes:
         times: [*shape], inf where none comes.
-        sweeps: how many were made, each along one axis forward and backward.
+        sweeps: how many were made, each over the whole grid along one axis, forward and backward.
     """
 
     times: Array
@@ -290,11 +290,12 @@ def _arrivals(
     spacing, axes, lateral, here = units.spacing, range(len(shape)), len(shape) - 1, (0,) * len(shape)
     still, begun = lax.stop_gradient((s, start))
     half = halves(still)
-    times, count = first_turn(bordered(begun, NEVER), half, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still)
+    times, count = first_turn(
+        bordered(begun, NEVER), half, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still
+    )
     found = ways(times, half, inside(times, here) >= begun, spacing, tolerance * still)
     signs = [way.sign for way in found]
     if order == 1:
-
         places, moving = near_places(lateral), halves(s)
         given = [(inside(moving, here), upwind(moving, m, signs[m], places)) for m in axes]
 

@@ -56,7 +56,7 @@ def upwind(field: Array, axis: int, signs: Array, places: Sequence[Slot]) -> Row
 
     def transpose(residuals: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
         wide = [bordered(bordered(field, 0.0), 0.0) for field in (residuals[0], *cotangents)]
-        below, *parts = lax.optimization_barrier(wide)  # slices, as in `apply`: pads in a sum take several times as long
+        below, *parts = lax.optimization_barrier(wide)  # slices, as in `apply`: a sum of pads takes much longer
         total = jnp.zeros_like(inside(below, (0,) * below.ndim))
         for place, part in zip(places, parts, strict=True):
             for sign in (1, -1):
@@ -126,7 +126,9 @@ def _in_turn(visit: Visit, fields: Sequence[Array], clock: Array) -> tuple[Seque
         fields, waits, passes = state
         index = jnp.unravel_index(jnp.argmin(waits), count)
         origin = [i * size for i, size in zip(index, shape, strict=True)]
-        block = lax.optimization_barrier([_cut(field, origin, shape, BORDER) for field in fields])  # else XLA copies fields
+        block = lax.optimization_barrier(
+            [_cut(field, origin, shape, BORDER) for field in fields]
+        )  # else XLA copies fields
         found, wakes, more = visit(origin, block)
         fields = [lax.dynamic_update_slice(field, new, origin) for field, new in zip(fields, found, strict=True)]
         wide = jnp.pad(waits, 1, constant_values=jnp.inf)
@@ -155,7 +157,8 @@ def _until_quiet(passes: Sequence[Sequence[Callable]], fields: Sequence[Array]) 
         return state
 
     start = list(fields), jnp.asarray(-1), jnp.asarray(0)
-    fields, _, count = lax.while_loop(lambda state: state[1] < enough, turn, start)
+    most = 4 * fields[0].size  # more than any way is long
+    fields, _, count = lax.while_loop(lambda state: (state[1] < enough) & (state[2] < most), turn, start)
     return fields, count
 
 
