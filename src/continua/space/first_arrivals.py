@@ -140,7 +140,7 @@ def first_turn(start: Array, half: Array, spacing: Sequence[float], tolerance: A
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
-    def update(axis: int, _: int, row: Row, own: Array, here: tuple[tuple, Array], there: Row) -> Array:
+    def update(axis: int, _: Array, row: Row, own: Array, here: tuple[tuple, Array], there: Row) -> Array:
         return _least(own, nearest(row, Between.of(here[1], there), spacing[axis], across(spacing, axis)))
 
     places, axes = near_places(start.ndim - 1), range(start.ndim)
@@ -297,7 +297,7 @@ def second_turn(
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
-    def update(axis: int, sign: int, row: Row, own: Array, here: tuple[Medium, tuple], _: Any) -> Array:
+    def update(axis: int, sign: Array, row: Row, own: Array, here: tuple[Medium, tuple], _: Any) -> Array:
         found = carried(row, here[0], spacing[axis], across(spacing, axis))
         return jnp.where(here[0].way.sign * sign > 0, found, own)
 

@@ -140,19 +140,21 @@ def _in_turn(visit: Visit, fields: Sequence[Array], clock: Array) -> tuple[Seque
     return fields, passes / (2 * waits.size)
 
 
-def _until_quiet(passes: Sequence[Sequence[Callable]], fields: Sequence[Array]) -> tuple[Sequence[Array], Array]:
+def _until_quiet(passes: Sequence[Callable], fields: Sequence[Array]) -> tuple[Sequence[Array], Array]:
     """Goes through a block along each axis, both ways, until no pass moves anything; and how many passes that took."""
-    enough = sum(map(len, passes)) - 1  # the one that moved something the last would not do so again
+    enough = 2 * len(passes) - 1  # the one that moved something the last would not do so again
 
-    def once(run: Callable, fields: Any, quiet: Array, count: Array) -> tuple[Any, Array, Array]:
-        fields, moved = run(*fields)
+    def once(run: Callable, sign: Array, fields: Any, quiet: Array, count: Array) -> tuple[Any, Array, Array]:
+        fields, moved = run(sign, *fields)
         return fields, jnp.where(jnp.any(moved), 0, quiet + 1), count + 1
 
     def turn(state: tuple[Any, Array, Array]) -> tuple[Any, Array, Array]:
-        for m, ways in enumerate(passes):
-            state = (along(m, state[0]), *state[1:])
-            for run in ways:
-                state = lax.cond(state[1] < enough, partial(once, run), lambda *s: s, *state)
+        for m, run in enumerate(passes):
+
+            def one(number: Array, state: Any, run: Callable = run) -> Any:
+                return lax.cond(state[1] < enough, partial(once, run, 1 - 2 * number), lambda *s: s, *state)
+
+            state = lax.fori_loop(0, 2, one, (along(m, state[0]), *state[1:]))  # one program for both ways
             state = (back(m, state[0]), *state[1:])
         return state
 
@@ -175,7 +177,7 @@ def _wakes(clock: Array, inward: int) -> Array:
 
 
 def settle(
-    update: Callable[[int, int, Row, Array, Any, Any], Array],
+    update: Callable[[int, Array, Row, Array, Any, Any], Array],
     places: Sequence[Slot],
     tolerance: Array,
     here: Sequence[Any],
@@ -198,11 +200,9 @@ def settle(
     still = [along(m, (tolerance, *both)) for m, both in enumerate(zip(here, there, strict=True))]
 
     def visit(origin: Origin, cut: Sequence[Array]) -> tuple[Sequence[Array], Array, Array]:
-        ways = [
-            [partial(_pulled, partial(update, m, sign), places, still[m], _first(m, origin), sign) for sign in (1, -1)]
-            for m in axes
-        ]
-        fields, count = _until_quiet(ways, cut)
+        fields, count = _until_quiet(
+            [partial(_pulled, partial(update, m), places, still[m], _first(m, origin)) for m in axes], cut
+        )
         old, new = (inside(x, inner) for x in (cut[0], fields[0]))
         order = new if clock is None else _cut(clock, origin, shape)
         moved = jnp.abs(new - old) > _cut(tolerance, origin, shape)
@@ -219,27 +219,27 @@ def _first(axis: int, origin: Origin) -> Origin:
 
 
 def _pulled(
-    update: Callable[[Row, Array, Any, Any], Array],
+    update: Callable[[Array, Row, Array, Any, Any], Array],
     places: Sequence[Slot],
     still: tuple[Array, Any, Any],
     origin: Origin,
-    sign: int,
+    sign: Array,
     times: Array,
 ) -> tuple[list[Array], Array]:
     """From row to row of a block: the times, and for each place in a row whether any moved there."""
     (tolerance, here, there), flat = still, (0,) * (times.ndim - 1)
     count, *lateral = (size - 2 * BORDER for size in times.shape)
-    local, outer = [BORDER] * times.ndim, [o + BORDER for o in origin]
+    local, outer, onward = [BORDER] * times.ndim, [o + BORDER for o in origin], sign.astype(times.dtype)
 
     def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         times, moved = state
-        row = number if sign > 0 else count - 1 - number
+        row = jnp.where(sign > 0, number, count - 1 - number)
         (own, read), (beneath, beside) = (
             (_row(x, start, row, flat, lateral), {p: _row(x, start, row - sign, p, lateral) for p in places})
             for x, start in ((times, local), (there, outer))
         )
         slack, now = _row((tolerance, here), origin, row, flat, lateral)
-        found = lax.optimization_barrier(update(read, own, (now, beneath), beside))
+        found = lax.optimization_barrier(update(onward, read, own, (now, beneath), beside))
         moves = moved | (jnp.abs(found - own) > slack)
         found, moved = lax.optimization_barrier((found, moves))  # else XLA copies the field to read the old row again
         return _put(times, row, BORDER, found), moved
@@ -327,7 +327,7 @@ def _solved(layout: Any) -> LinearMap:
         ways = [back(m, one) for m, one in enumerate(jax.tree.unflatten(layout, rest))]
         (source,), straight = tangents, (0,) * (times.ndim - 1)
 
-        def update(_: int, sign: int, row: Row, own: Array, here: Any, __: Any) -> Array:
+        def update(_: int, sign: Array, row: Row, own: Array, here: Any, __: Any) -> Array:
             ((reads, shares, source), _), middle = here, row[straight]
             late = sum((share * (row[place] - middle) for place, share in shares.items()), source + middle)
             return jnp.where(reads * sign > 0, late, own)
@@ -349,10 +349,7 @@ def _solved(layout: Any) -> LinearMap:
         ]
 
         def visit(origin: Origin, cut: Sequence[Array]) -> tuple[Sequence[Array], Array, Array]:
-            passes = [
-                [partial(_pushed, way, _first(m, origin), sign) for sign in (1, -1)] for m, way in enumerate(edged)
-            ]
-            fields, count = _until_quiet(passes, cut)
+            fields, count = _until_quiet([partial(_pushed, way, _first(m, origin)) for m, way in enumerate(edged)], cut)
             waits = jnp.where(jnp.abs(fields[0]) > 0, _cut(wide, origin, shape, BORDER), jnp.inf)
             return fields, _wakes(waits, BORDER), count
 
@@ -364,7 +361,7 @@ def _solved(layout: Any) -> LinearMap:
 
 
 def _pushed(
-    way: tuple[Array, Row], origin: Origin, sign: int, waiting: Array, arrived: Array
+    way: tuple[Array, Row], origin: Origin, sign: Array, waiting: Array, arrived: Array
 ) -> tuple[list[Array], Array]:
     """What waits at a point of a block has arrived, and is handed on to those that it reads, in its shares.
 
@@ -373,13 +370,13 @@ def _pushed(
     (signs, shares), flat = way, (0,) * (waiting.ndim - 1)
     count, *lateral = waiting.shape[0] - 2 * BORDER, *waiting.shape[1:]
     inner = jnp.ones([size - 2 * BORDER for size in waiting.shape], bool)
-    reads = jnp.pad(inner, BORDER) & (_cut(signs, origin, inner.shape, BORDER) * sign > 0)
+    reads = jnp.pad(inner, BORDER) & (_cut(signs, origin, inner.shape, BORDER) * sign.astype(signs.dtype) > 0)
 
     start, nothing = [0] * waiting.ndim, jnp.zeros((1, *(size + 2 * BORDER for size in lateral)), waiting.dtype)
 
     def step(number: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         waiting, handed = state
-        row = BORDER + (count - 1 - number if sign > 0 else number)
+        row = BORDER + jnp.where(sign > 0, count - 1 - number, number)
         middle = came = _row(handed, start, 0, [BORDER for _ in flat], lateral)
 
         def part(share: Array, there: Slot) -> Array:
