@@ -299,8 +299,8 @@ def _arrivals(
         places, moving = near_places(lateral), halves(s)
         given = [(inside(moving, here), upwind(moving, m, signs[m], places)) for m in axes]
 
-        def update(m: int, row: Row, between: Any) -> Array:
-            return nearest(row, Between.of(*between), spacing[m], across(spacing, m))
+        def update(m: int, row: Row, there: Any) -> Array:
+            return nearest(row, Between.of(*there), spacing[m], across(spacing, m))
 
     else:
         corrections = [jnp.zeros_like(sign) for sign in signs]
@@ -308,8 +308,8 @@ def _arrivals(
             wider = jax.tree.map(lambda x: jnp.pad(x, room, mode="edge"), nearby)
             corrections = [wider.correction(m, found[m], spacing) for m in axes]
 
-        def update(m: int, row: Row, medium: Medium) -> Array:
-            return carried(row, medium, spacing[m], across(spacing, m))
+        def update(m: int, row: Row, there: Any) -> Array:
+            return carried(row, there, spacing[m], across(spacing, m))
 
         places, given = far_places(lateral), [medium(m, s, found[m], corrections[m]) for m in axes]
         times, sweeps = second_turn(times, lax.stop_gradient(given), spacing, tolerance * still)

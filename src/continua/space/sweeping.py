@@ -24,7 +24,7 @@ from continua.core import LinearMap, linear_map
 
 Slot = tuple[int, ...]  # a place in the row before: how far from straight before, along each axis across the sweep
 Row = dict[Slot, Array]  # what stands there for all points of a row, or of a field
-Origin = Sequence[Array]  # where a block begins, along each axis
+Origin = Sequence[Any]  # where a block begins, along each axis
 Visit = Callable[[Origin, Sequence[Array]], tuple[Sequence[Array], Array, Array]]
 
 NEVER = 1e16  # an arrival that has not been found, in units of the largest spacing over the largest speed
@@ -78,7 +78,7 @@ def back(axis: int, tree: Any) -> Any:
     return jax.tree.map(lambda field: jnp.moveaxis(field, 0, axis), tree)
 
 
-def _row(tree: Any, origin: Origin, row: Any, place: Slot, lateral: Sequence[int]) -> Any:
+def _row(tree: Any, origin: Origin, row: Any, place: Sequence[int], lateral: Sequence[int]) -> Any:
     """[1, *lateral], from the place in a row of the block that begins there."""
     corner = (origin[0] + row, *(o + p for o, p in zip(origin[1:], place, strict=True)))
     return jax.tree.map(lambda field: lax.dynamic_slice(field, corner, (1, *lateral)), tree)
@@ -154,8 +154,11 @@ def _until_quiet(passes: Sequence[Callable], fields: Sequence[Array]) -> tuple[S
             def one(number: Array, state: Any, run: Callable = run) -> Any:
                 return lax.cond(state[1] < enough, partial(once, run, 1 - 2 * number), lambda *s: s, *state)
 
-            state = lax.fori_loop(0, 2, one, (along(m, state[0]), *state[1:]))  # one program for both ways
-            state = (back(m, state[0]), *state[1:])
+            fields, quiet, count = state
+            fields, quiet, count = lax.fori_loop(
+                0, 2, one, (along(m, fields), quiet, count)
+            )  # one program for both ways
+            state = back(m, fields), quiet, count
         return state
 
     start = list(fields), jnp.asarray(-1), jnp.asarray(0)
