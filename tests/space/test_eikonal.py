@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import erf
 
 from continua.core import ArgumentError, ArgumentTypeError
-from continua.space import Grid, eikonal, signed_distance
+from continua.space import Grid, eikonal, signed_distance, sweeping
 from continua.space.coordinates import Polar
 
 SLOPE = 1.5
@@ -139,10 +140,35 @@ def test_from_a_front():
     assert np.asarray(eikonal(grid, 2.0, front=circle).times) == pytest.approx(half, abs=1e-9)
 
 
+def test_a_source_in_a_slow_spot_does_no_harm():
+    """Its slowness, two hundred times that of the medium, says nothing of what the scheme lacks outside the spot."""
+    grid, width = Grid.cells((32, 32)), 2 / 32
+    r = apart(grid, (0.5, 0.5))
+    slowness, exact = 1 + 200 * np.exp(-((r / width) ** 2)), r + 100 * width * np.sqrt(np.pi) * erf(r / width)
+    second, first = (np.abs(eikonal(grid, 1 / slowness, (0.5, 0.5), order=k).times - exact).mean() for k in (2, 1))
+    assert second < 0.35 * first  # with corrections as large as its slowness asks for: 0.83
+
+
+def test_blocks_do_not_matter(monkeypatch):
+    grid, found = Grid.cells((13, 11)), []
+    for side, end in ((128, 1e-12), (5, 1.01e-12)):  # another tolerance is another program
+        monkeypatch.setattr(sweeping, "BLOCKS", (side,) * 3)
+        total = jax.value_and_grad(
+            lambda v, end=end: jnp.sum(eikonal(grid, v, (0.31, 0.42), order=1, tolerance=end).times ** 2)
+        )
+        found.append(jax.jit(total)(jnp.asarray(uneven(grid))))
+    for one, other in zip(*found, strict=True):
+        assert np.asarray(one) == pytest.approx(np.asarray(other), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(16, 14), (7, 6, 5)])
 @pytest.mark.parametrize("order", [1, 2])
-def test_derivative_is_that_of_the_numbers_both_ways(order):
-    grid, random = Grid.cells((16, 14), upper=(1.0, 0.9)), np.random.default_rng(1)
-    point = jnp.asarray(uneven(grid)), jnp.array([[0.33, 0.41], [0.9, 0.8]]), jnp.array([0.0, 0.05])
+def test_derivative_is_that_of_the_numbers_both_ways(order, shape):
+    grid, random = Grid.cells(shape, upper=(1.0, 0.9, 0.8)[: len(shape)]), np.random.default_rng(1)
+    x, y, *_ = map(np.asarray, grid.points())
+    speed = 1 + 0.4 * np.sin(5 * x + 1) * np.cos(4 * y) + 0.1 * np.random.default_rng(0).random(shape)
+    places = np.array([[0.33, 0.41, 0.37], [0.9, 0.8, 0.7]])[:, : len(shape)]
+    point = jnp.asarray(speed), jnp.asarray(places), jnp.array([0.0, 0.05])
     moves = tuple(jnp.asarray(random.standard_normal(x.shape)) for x in point)
     weights = jnp.asarray(random.standard_normal(grid.shape))
 
@@ -154,9 +180,11 @@ def test_derivative_is_that_of_the_numbers_both_ways(order):
         values, forward = jax.jvp(times, point, moves)
         return values, forward, jax.vjp(times, *point)[1](weights)
 
-    _, forward, backward = both(point, moves, weights)
+    values, forward, backward = both(point, moves, weights)
     product = sum(jnp.sum(b * m) for b, m in zip(backward, moves, strict=True))
     assert product == pytest.approx(float(jnp.sum(forward * weights)), rel=1e-12)
+    still = both(point, (-point[0], 0 * point[1], point[2]), weights)[1]  # slower by a factor is later by it
+    assert np.asarray(still) == pytest.approx(np.asarray(values), rel=1e-9)
     step = 1e-6
     high, low = (
         both(tuple(x + sign * step * m for x, m in zip(point, moves, strict=True)), moves, weights)[0]

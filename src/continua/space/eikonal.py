@@ -23,22 +23,21 @@ from continua.space.first_arrivals import (
     Medium,
     Way,
     across,
-    between,
     carried,
     far_places,
     first_turn,
+    halves,
+    medium,
     near_places,
     nearest,
     second_turn,
-    slowness_between,
     unit,
     ways,
 )
 from continua.space.grid import Grid
-from continua.space.sweeping import NEVER, Causal, Row, along, back, implicit
+from continua.space.sweeping import NEVER, Row, along, bordered, divided, implicit, inside, upwind
 
 BESIDE = 2.0  # spacings: the first turn may be as wrong about the side that a ray comes from
-CROWDED = 64  # rows of a multiple of it share places in the cache, which makes turning a field three times as slow
 
 
 class TravelTimes(eqx.Module):
@@ -46,7 +45,7 @@ class TravelTimes(eqx.Module):
 
     Attributes:
         times: [*shape], inf where none comes.
-        sweeps: how many were made, each along one axis forward and backward.
+        sweeps: how many were made, each over the whole grid along one axis, forward and backward.
     """
 
     times: Array
@@ -211,27 +210,24 @@ class _Nearby(NamedTuple):
 
     def correction(self, m: int, way: Way, spacing: Sequence[float]) -> Array:
         """What the scheme lacks on the distance from the source, at the slowness there."""
-        order = [m, *(k for k in range(len(spacing)) if k != m)]
-        widths = [spacing[k] for k in order]
-        apart, sign = [along(m, self.apart[k]) for k in order], way.sign
+        sign, (width, widths) = way.sign, (spacing[m], across(spacing, m))
+        ahead, aside = self.apart[m], [*self.apart[:m], *self.apart[m + 1 :]]
 
-        def distance(*offset: Any) -> Array:
-            return _norm(*(x + o * h for x, o, h in zip(apart, offset, widths, strict=True)))
+        def distance(back: Any, *offset: int) -> Array:
+            return _norm(ahead - back * width, *(x + o * h for x, o, h in zip(aside, offset, widths, strict=True)))
 
-        row: Row = {place: distance(-sign, *place) for place in far_places(len(spacing) - 1)}
+        places = far_places(len(aside))
+        row: Row = {place: distance(sign, *place) for place in places}
         zero, one = jnp.zeros_like(sign), jnp.ones_like(sign)
-        found = carried(
-            row, Medium(way, one, ((zero, zero),) * (len(spacing) - 1), zero), spacing[m], across(spacing, m)
-        )
-        known = dict(zip(far_places(len(spacing) - 1), way.earlier, strict=True))
-        ahead, *aside = (x / h for x, h in zip(apart, widths, strict=True))
+        found = carried(row, Medium(way, one, ((zero, zero),) * len(aside), zero), width, widths)
+        known = dict(zip(places, way.earlier, strict=True))
         straight = sign != 0  # whether the ray may come straight from the source; next to it there is no doubt
-        for k, x in enumerate(aside):
+        for k, (x, h) in enumerate(zip(aside, widths, strict=True)):
             low, high = (known[unit(k, side, len(aside))] for side in (-1, 1))
-            side = (jnp.where(x > 0, low, high) > 0) | (jnp.abs(x) <= BESIDE)
-            straight = straight & side & (jnp.abs(x) <= ahead * sign + BESIDE)
-        lacks = distance(*(0.0,) * len(spacing)) - found
-        return jnp.where(straight, along(m, self.slowness) * lacks, 0.0)
+            side = (jnp.where(x > 0, low, high) > 0) | (jnp.abs(x / h) <= BESIDE)
+            straight = straight & side & (jnp.abs(x / h) <= ahead / width * sign + BESIDE)
+        lacks = distance(0, *(0,) * len(aside)) - found
+        return jnp.where(straight, self.slowness * lacks, 0.0)
 
 
 def _norm(*parts: Array) -> Array:
@@ -289,34 +285,36 @@ def _arrivals(
     units: _Units, s: Array, start: Array, shape: tuple[int, ...], order: int, tolerance: float, nearby: _Nearby | None
 ) -> TravelTimes:
     """Both turns, with the derivative of the last one."""
-    room = [(0, 8 if size % CROWDED == 0 else 0) for size in shape]
+    room = [(0, n * size - whole) for n, size, whole in zip(*divided(shape), shape, strict=True)]
     s, start = jnp.pad(s, room, constant_values=SOLID), jnp.pad(start, room, constant_values=NEVER)
-    spacing, axes = units.spacing, range(len(shape))
+    spacing, axes, lateral, here = units.spacing, range(len(shape)), len(shape) - 1, (0,) * len(shape)
     still, begun = lax.stop_gradient((s, start))
-    found_to = (tolerance if order == 1 else max(ROUGH, tolerance)) * still
-    media = [slowness_between(along(m, still)) for m in axes]
-    times, count = first_turn(begun, media, spacing, found_to)
-    found = ways(times, media, times >= begun, spacing, tolerance * still)
-    corrections = [jnp.zeros_like(way.sign) for way in found]
+    half = halves(still)
+    times, count = first_turn(
+        bordered(begun, NEVER), half, spacing, (tolerance if order == 1 else max(ROUGH, tolerance)) * still
+    )
+    found = ways(times, half, inside(times, here) >= begun, spacing, tolerance * still)
+    signs = [way.sign for way in found]
     if order == 1:
+        places, moving = near_places(lateral), halves(s)
+        given = [(inside(moving, here), upwind(moving, m, signs[m], places)) for m in axes]
 
-        def update(m: int, row: Row, here: Between) -> Array:
-            return nearest(row, here, spacing[m], across(spacing, m))
+        def update(m: int, row: Row, there: Any) -> Array:
+            return nearest(row, Between.of(*there), spacing[m], across(spacing, m))
 
-        signs, none = [way.sign for way in found], [()] * len(shape)
-        causal = Causal(signs, none, near_places(len(shape) - 1), lambda row, own, _: between(row, own), update)
     else:
+        corrections = [jnp.zeros_like(sign) for sign in signs]
         if nearby is not None:
             wider = jax.tree.map(lambda x: jnp.pad(x, room, mode="edge"), nearby)
             corrections = [wider.correction(m, found[m], spacing) for m in axes]
-        times, sweeps, causal = second_turn(
-            times, still, found, lax.stop_gradient(corrections), spacing, tolerance * still
-        )
+
+        def update(m: int, row: Row, there: Any) -> Array:
+            return carried(row, there, spacing[m], across(spacing, m))
+
+        places, given = far_places(lateral), [medium(m, s, found[m], corrections[m]) for m in axes]
+        times, sweeps = second_turn(times, lax.stop_gradient(given), spacing, tolerance * still)
         count = count + sweeps
-    put = start
-    for m in axes:
-        put = jnp.where(back(m, found[m].sign) != 0, back(m, corrections[m]), put)
-    times = implicit(causal, times, put, s)
+    times = implicit(times, start, signs, places, update, given)
     times = times[tuple(slice(size) for size in shape)]
     return TravelTimes(jnp.where(times < NEVER / 2, times * units.time, jnp.inf), count)
 

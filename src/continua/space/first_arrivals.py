@@ -9,19 +9,21 @@ distance from the source, so it is exact where the speed is constant: the factor
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array
 
-from continua.space.sweeping import NEVER, Causal, Row, Slot, along, back, shifts, swept, until_quiet, upwind
+from continua.space.sweeping import NEVER, Row, Slot, before, bordered, inside, settle, upwind
 
 EVEN = 2.0  # the ratio of slownesses up to which a medium is smooth
 SLOWEST = 1e8  # in units of the least slowness; beyond, nothing passes
 SOLID = 4 * SLOWEST  # the slowness of a wall
 WALL = 1e18  # that between a wall and its neighbours: to cross it takes longer than NEVER
+LACKS = 0.25  # of the time to cross a cell: on the distance the second turn never lacks more than .15
 ROUGH = 1e-2  # of the time to cross a cell: the first turn needs no more to know where arrivals come from
 
 
@@ -44,15 +46,27 @@ def diagonal(*lengths: float) -> float:
 
 
 class Between(NamedTuple):
-    """Slowness between points and the row before them: it may jump, and what is slow must not be passed at its corner.
+    """Slowness between points and those in the row before them.
 
     Attributes:
-        straight: [..., *lateral], to the point straight before.
-        aside: [..., *lateral], to the slowest of those beside that one where the slowness jumps, else the same.
+        straight: to the point straight before.
+        aside: to all of them: where one is much slower than that straight before, it must not be passed at its corner.
     """
 
     straight: Array
-    aside: Array
+    aside: Row
+
+    @classmethod
+    def of(cls, own: Array, row: Row) -> "Between":
+        """From half the slowness of the points, and of those in the row before."""
+        middle = row[tuple(0 for _ in next(iter(row)))]
+        slower = {place: jnp.where(half > EVEN * middle, half, middle) for place, half in row.items()}
+        return cls(own + middle, {place: own + half for place, half in slower.items()})
+
+
+def halves(s: Array) -> Array:
+    """Half the slowness, and WALL in walls, bordered by them: two of them make that between two points."""
+    return bordered(jnp.where(s < SOLID, 0.5 * s, WALL), WALL)
 
 
 def nearest(row: Row, between: Between, main: float, lateral: Sequence[float]) -> Array:
@@ -71,35 +85,40 @@ def nearest(row: Row, between: Between, main: float, lateral: Sequence[float]) -
     middle = row[(0,) * count]
     if not count:
         return middle + main * s
-    sides = [[row[unit(j, side, count)] for side in (-1, 1)] for j in range(count)]
-    found = _least(
-        *(_by_edge(middle, _least(*pair), s, aside, main, h) for pair, h in zip(sides, lateral, strict=True))
-    )
+
+    def ends(places: Sequence[Slot]) -> list[tuple[Array, Array]]:
+        return [(row[place], aside[place]) for place in places]
+
+    sides = [[unit(j, side, count) for side in (-1, 1)] for j in range(count)]
+    found = _least(*(_by_edge(middle, ends(pair), s, main, h) for pair, h in zip(sides, lateral, strict=True)))
     if count == 1:
         return found
-    (h, k), corners = lateral, [[row[i, j] for j in (-1, 1)] for i in (-1, 1)]
-    rows, columns = [_least(*c) for c in corners], [_least(*c) for c in zip(*corners, strict=True)]
-    found = _least(found, _by_edge(middle, _least(*rows), s, aside, main, diagonal(h, k)))
-    for one, other, near, far in ((h, k, sides[0], rows), (k, h, sides[1], columns)):
-        for b, c in zip(near, far, strict=True):
-            inside = _by_triangle(middle, b, c, s, main, one, other)
-            found = _least(found, inside, _by_edge(b, c, aside, aside, diagonal(main, one), other))
+    corners = [[(i, j) for j in (-1, 1)] for i in (-1, 1)]
+    found = _least(found, _by_edge(middle, ends([*itertools.chain(*corners)]), s, main, diagonal(*lateral)))
+    for j, lines in enumerate((corners, [*zip(*corners, strict=True)])):
+        one, other = lateral[j], lateral[1 - j]
+        for b, line in zip(sides[j], lines, strict=True):
+            c = _least(*(row[place] for place in line))
+            inside = _by_triangle(middle, row[b], c, s, main, one, other)
+            found = _least(found, inside, _by_edge(row[b], ends(line), aside[b], diagonal(main, one), other))
     return found
 
 
 def _least(*fields: Array) -> Array:
     found = fields[0]
     for field in fields[1:]:
-        found = jnp.minimum(found, field)
+        found = jnp.where(field < found, field, found)  # jnp.minimum looks for NaN, and that takes a third longer
     return found
 
 
-def _by_edge(near: Array, far: Array, s: Array, aside: Array, length: float, along: float) -> Array:
-    """The least over the edge from `near`, at a distance of `length`, to `far`, at right angles and `aside`."""
+def _by_edge(near: Array, ends: Sequence[tuple[Array, Array]], s: Array, length: float, along: float) -> Array:
+    """The least over edges from `near`, at a distance of `length`, to ends at right angles: time, slowness to it."""
     steepest = along / diagonal(length, along)
-    slope = (near - far) / along
-    through = near + length * jnp.sqrt(s * s - jnp.clip(slope, 0.0, s * steepest) ** 2)
-    return jnp.where(slope > s * steepest, far + diagonal(length, along) * aside, through)
+    slope = (near - _least(*(far for far, _ in ends))) / along
+    flat = jnp.where(slope > 0.0, slope, 0.0)
+    through = near + length * jnp.sqrt(s * s - _least(flat, s * steepest) ** 2)
+    past = _least(near + length * s, *(far + diagonal(length, along) * aside for far, aside in ends))
+    return jnp.where(slope > s * steepest, past, through)
 
 
 def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float, other: float) -> Array:
@@ -111,59 +130,21 @@ def _by_triangle(a: Array, b: Array, c: Array, s: Array, main: float, one: float
     return jnp.where(meets, a + main * straight, NEVER)
 
 
-def between(row: Row, own: Array) -> Between:
-    """From the slowness of the row before, and that of the points."""
-
-    def mean(other: Array) -> Array:
-        found = 0.5 * (own + other)
-        return jnp.where(found > 0.4 * SOLID, WALL, found)
-
-    straight = slowest = row[(0,) * own.ndim]
-    for other in row.values():
-        slowest = jnp.maximum(slowest, jnp.where(other < SOLID, other, 0.0))
-    return Between(mean(straight), mean(jnp.where(slowest > EVEN * straight, slowest, straight)))
-
-
-def slowness_between(s: Array) -> tuple[Between, Between]:
-    """That between the points and the rows before and behind them along the first axis."""
-
-    def of(sign: int) -> Between:
-        def step(before: Array, own: tuple[Array]) -> tuple[Array, Between]:
-            return own[0], between(shifts(before, near_places(s.ndim - 1), SOLID), own[0])
-
-        return swept(0, step, s, sign=sign)
-
-    return of(1), of(-1)
-
-
-def first_turn(
-    start: Array, media: Sequence[tuple[Between, Between]], spacing: Sequence[float], tolerance: Array
-) -> tuple[Array, Array]:
+def first_turn(start: Array, half: Array, spacing: Sequence[float], tolerance: Array) -> tuple[Array, Array]:
     """Times of first order and the number of sweeps.
 
     Args:
-        start: [*shape], NEVER but where arrivals begin.
-        media: for each axis, what lies before and behind the points.
+        start: bordered, NEVER but where arrivals begin.
+        half: of the slowness, bordered.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
-    places = near_places(start.ndim - 1)
 
-    def sweep(m: int) -> Callable[[Array], Array]:
-        (up, down), widths = media[m], across(spacing, m)
+    def update(axis: int, _: Array, row: Row, own: Array, here: tuple[tuple, Array], there: Row) -> Array:
+        return _least(own, nearest(row, Between.of(here[1], there), spacing[axis], across(spacing, axis)))
 
-        def step(before: Array, here: tuple[Array, Between]) -> tuple[Array, Array]:
-            row = shifts(before, places)
-            now = jnp.minimum(here[0], nearest(row, here[1], spacing[m], widths))
-            return now, now
-
-        def both(times: Array) -> Array:
-            times = back(m, swept(m, step, times, up, sign=1))
-            return back(m, swept(m, step, times, down, sign=-1))
-
-        return both
-
-    return until_quiet([sweep(m) for m in range(start.ndim)], start, tolerance)
+    places, axes = near_places(start.ndim - 1), range(start.ndim)
+    return settle(update, places, tolerance, [() for _ in axes], [half for _ in axes], start)
 
 
 def near_places(lateral: int) -> list[Slot]:
@@ -177,7 +158,7 @@ def far_places(lateral: int) -> list[Slot]:
 
 
 class Way(NamedTuple):
-    """How the points are reached that read a row before them along one axis: all [*layout], in the order of its sweeps.
+    """How the points are reached that read a row before them along one axis: all [*shape].
 
     Attributes:
         sign: 1 where that is the row of the smaller index, -1 where that of the larger one, 0 for other points.
@@ -188,52 +169,30 @@ class Way(NamedTuple):
     earlier: tuple[Array, ...]
 
 
-def ways(
-    times: Array,
-    media: Sequence[tuple[Between, Between]],
-    fixed: Array,
-    spacing: Sequence[float],
-    tolerance: Array,
-) -> list[Way]:
+def ways(times: Array, half: Array, fixed: Array, spacing: Sequence[float], tolerance: Array) -> list[Way]:
     """For each axis, who reads along it, and on which side.
 
     Args:
-        times: [*shape], of the first turn.
-        media: as there.
+        times: bordered, of the first turn.
+        half: of the slowness, bordered.
         fixed: [*shape], points that read no others.
         spacing: along each axis.
         tolerance: [*shape], differences that do not matter: they would send diagonal rays to and fro between axes.
     """
-    axes, lateral = range(times.ndim), times.ndim - 1
-    places = far_places(lateral)
-    seen: dict[tuple[int, int], Any] = {}
-    for m, sign in itertools.product(axes, (1, -1)):
-        (up, down), widths = media[m], across(spacing, m)
-
-        def step(before: Array, here: tuple[Array, Between], m: int = m, widths: Any = widths) -> tuple[Array, Any]:
-            own, slowness = here
-            row = shifts(before, places)
-            earlier = tuple((row[place] < own).astype(own.dtype) for place in places)
-            return own, (nearest(row, slowness, spacing[m], widths), earlier)
-
-        seen[m, sign] = swept(m, step, times, up if sign > 0 else down, sign=sign)
-    tied = tolerance + 8 * jnp.finfo(times.dtype).eps * times
-    best, chosen = jnp.full_like(times, NEVER), jnp.zeros_like(times)
-    for number, ((m, _), found) in enumerate(seen.items(), 1):
-        value = back(m, found[0])
+    axes, lateral, own = range(times.ndim), times.ndim - 1, inside(times, (0,) * times.ndim)
+    tied = tolerance + 8 * jnp.finfo(own.dtype).eps * own
+    best, chosen = jnp.full_like(own, NEVER), jnp.zeros_like(own)
+    for number, (m, sign) in enumerate(itertools.product(axes, (1, -1)), 1):
+        row, there = (before(field, m, sign, near_places(lateral)) for field in (times, half))
+        value = nearest(row, Between.of(inside(half, (0,) * times.ndim), there), spacing[m], across(spacing, m))
         better = value < best - tied
         best, chosen = jnp.where(better, value, best), jnp.where(better, float(number), chosen)
-    chosen = jnp.where(fixed | (times >= NEVER), 0.0, chosen)
+    chosen = lax.optimization_barrier(jnp.where(fixed | (own >= NEVER), 0.0, chosen))  # else each use finds it anew
 
     def way(m: int) -> Way:
-        own = along(m, chosen)
-        up, down = own == 2 * m + 1, own == 2 * m + 2
-
-        def pick(one: Array, other: Array) -> Array:
-            return jnp.where(up, one, jnp.where(down, other, 0.0))
-
-        earlier = tuple(map(pick, seen[m, 1][1], seen[m, -1][1]))
-        return Way(pick(jnp.ones_like(own), -jnp.ones_like(own)), earlier)
+        sign = (chosen == 2 * m + 1).astype(own.dtype) - (chosen == 2 * m + 2).astype(own.dtype)
+        row = upwind(times, m, sign, far_places(lateral))
+        return Way(sign, tuple(((sign != 0) & (row[p] < own)).astype(own.dtype) for p in far_places(lateral)))
 
     return [way(m) for m in axes]
 
@@ -242,7 +201,7 @@ def ways(
 
 
 class Medium(NamedTuple):
-    """What lies between the points and the rows before them, in the order of the sweeps along one axis.
+    """What lies between the points and the rows before them along one axis: all [*shape].
 
     Attributes:
         way: who reads what.
@@ -308,47 +267,39 @@ def _line(row: Row, known: Row, near: Slot) -> tuple[Array, Array]:
     return step - bend, bend
 
 
-def medium(row: Row, own: Array, way: Way, correction: Array) -> Medium:
-    """From the slowness of the row before, and that of the points."""
-    count = len(next(iter(row)))
-    middle, known = row[(0,) * count], dict(zip(far_places(count), way.earlier, strict=True))
+def medium(axis: int, s: Array, way: Way, correction: Array) -> Medium:
+    """From the slowness and the ways along the axis. A correction larger than any on the distance is none at all.
+
+    It knows the slowness at the source. Where the medium is much faster than there, it would set times back.
+    """
+    count, places = s.ndim - 1, far_places(s.ndim - 1)
+    row = upwind(bordered(s, SOLID), axis, way.sign, near_places(count))
+    known = dict(zip(places, way.earlier, strict=True))
+    middle = row[(0,) * count]
 
     def rise(place: Slot) -> Array:
         return 0.5 * jnp.where(known[place] > 0, row[place] - middle, 0.0)
 
     slopes = tuple((rise(unit(j, -1, count)), rise(unit(j, 1, count))) for j in range(count))
-    return Medium(way, 0.5 * (own + middle), slopes, correction)
+    mean = 0.5 * (s + middle)
+    return Medium(way, mean, slopes, jnp.clip(correction, -LACKS * mean, LACKS * mean))
 
 
 def second_turn(
-    times: Array,
-    s: Array,
-    found: Sequence[Way],
-    corrections: Sequence[Array],
-    spacing: Sequence[float],
-    tolerance: Array,
-) -> tuple[Array, Array, Causal]:
-    """Times of second order, the number of sweeps, and who reads what.
+    times: Array, media: Sequence[Medium], spacing: Sequence[float], tolerance: Array
+) -> tuple[Array, Array]:
+    """Times of second order and the number of sweeps.
 
     Args:
-        times: [*shape], of the first turn; those that read no others stay.
-        s: [*shape], slowness.
-        found: for each axis.
-        corrections: for each axis, in the order of its sweeps.
+        times: bordered, of the first turn; those that read no others stay.
+        media: for each axis.
         spacing: along each axis.
         tolerance: [*shape], how much the last sweeps may still move a time.
     """
 
-    def update(m: int, row: Row, here: Medium) -> Array:
-        return carried(row, here, spacing[m], across(spacing, m))
+    def update(axis: int, sign: Array, row: Row, own: Array, here: tuple[Medium, tuple], _: Any) -> Array:
+        found = carried(row, here[0], spacing[axis], across(spacing, axis))
+        return jnp.where(here[0].way.sign * sign > 0, found, own)
 
-    def uncorrected(row: Row, own: Array, way: Way) -> Medium:
-        return medium(row, own, way, jnp.zeros_like(own))
-
-    places = far_places(times.ndim - 1)
-    causal = Causal([way.sign for way in found], found, places, uncorrected, update)
-    media = [
-        medium(upwind(rows, way.sign, places), rows, way, correction)
-        for way, correction, rows in zip(found, corrections, (along(m, s) for m in range(s.ndim)), strict=True)
-    ]
-    return *until_quiet(causal.sweeps(media), times, tolerance), causal
+    places, none, clock = far_places(times.ndim - 1), [()] * len(media), inside(times, (0,) * times.ndim)
+    return settle(update, places, tolerance, media, none, times, clock)
