@@ -93,11 +93,9 @@ class SQP(Constrained):
         multipliers, move = model.solved(own.values, own.multipliers, price, equal)
         left, missed = _missed(own.values + own.normals @ move, equal), _missed(own.values, equal)
         lost = missed - left
-        # The price is what makes the step a descent of f + ν |c|: for what is mended, and for multipliers.
-        rise = here.gradient @ move + move @ model.hessian @ move / 2
-        needed = jnp.where(lost > 0, 2 * rise / jnp.where(lost > 0, lost, 1), 0)
+        # The price is what makes the step a descent of f + ν |c|: more than any multiplier.
         limit = DEAREST * _first_price(here, own)
-        dear = jnp.minimum(jnp.maximum(price, needed), limit)
+        dear = jnp.minimum(jnp.maximum(price, 2 * jnp.abs(multipliers).max(initial=0)), limit)
         fall = dear * lost - here.gradient @ move
         trial = _searched(self, objective, here, own, move, model, multipliers, dear, fall)
         x = trial.x
@@ -215,6 +213,17 @@ class Trial(NamedTuple):
     evaluations: Int[Array, ""]
 
 
+class Way(NamedTuple):
+    """A search so far."""
+
+    x: Vector
+    multipliers: Rows
+    bent: Rows  # the constraints at x
+    length: Value
+    good: Bool[Array, ""]
+    tried: Int[Array, ""]
+
+
 def _searched(
     method: SQP, objective: Objective, here: Point, own: Course, move: Vector, model: Model, multipliers: Rows,
     price: Value, fall: Value,
@@ -222,75 +231,70 @@ def _searched(
     """A step that lowers f + ν |c| enough: the whole one, one corrected for the bend of constraints, or a part."""
     equal = method._equal
 
-    def merit(x: Vector) -> tuple[Value, Rows]:
-        values = method._rows(x)
-        return objective.value(x) + price * _missed(values, equal), values
-
     before = here.value + price * _missed(own.values, equal)
     noise = 10 * jnp.finfo(before.dtype).eps * (jnp.abs(here.value) + price * _missed(own.values, equal))
 
-    def lower(height: Value, length: Value | float) -> Bool[Array, ""]:
-        return height <= before - LOWER * length * jnp.maximum(fall, 0) + noise
+    def trial(way: Way) -> Way:
+        # The first is the whole step; the second is mended from there, for the constraints as they are at its end.
+        second = (way.tried == 1) & jnp.isfinite(way.bent).all()
+        mended = lambda: model.solved(way.bent - own.normals @ move, multipliers, price, equal)  # noqa: E731
+        dual, step = lax.cond(second, mended, lambda: (multipliers, move))
+        length = jnp.where(way.tried < 2, 1, way.length / 2).astype(before.dtype)
+        x = here.x + length * step
+        values = method._rows(x)
+        height = objective.value(x) + price * _missed(values, equal)
+        good = height <= before - LOWER * length * jnp.maximum(fall, 0) + noise
+        return Way(x, dual, values, length, good, way.tried + 1)
 
-    height, bent = merit(here.x + move)
-    whole = lower(height, 1.0)
-
-    def corrected() -> tuple[Rows, Vector]:
-        # The constraints as they are at the end of the step: what is left of them is mended from there.
-        return model.solved(bent - own.normals @ move, multipliers, price, equal)
-
-    dual, again = lax.cond(whole | ~jnp.isfinite(bent).all(), lambda: (multipliers, move), corrected)
-    saved = ~whole & lower(merit(here.x + again)[0], 1.0)
-
-    def halve(carry: tuple[Value, Array, Array]) -> tuple[Value, Array, Array]:
-        length = carry[0] / 2
-        return length, lower(merit(here.x + length * move)[0], length), carry[2] + 1
-
-    def on(carry: tuple[Value, Array, Array]) -> Bool[Array, ""]:
-        return ~carry[1] & (carry[2] < HALVINGS)
-
-    length, good, tried = lax.while_loop(on, halve, (jnp.ones_like(price), whole | saved, jnp.zeros((), jnp.int32)))
-    x = jnp.where(saved, here.x + again, here.x + length * move)
-    return Trial(x, jnp.where(saved, dual, multipliers), good, whole | saved, tried + 2)
+    start = Way(
+        here.x, multipliers, own.values, jnp.ones_like(before), jnp.asarray(False), jnp.zeros((), jnp.int32)
+    )
+    end = lax.while_loop(lambda way: ~way.good & (way.tried < HALVINGS), trial, start)
+    return Trial(end.x, end.multipliers, end.good, end.good & (end.length == 1), end.tried)
 
 
 def between(matrix: Float[Array, "row row"], right: Rows, low: Rows, high: Rows, start: Rows) -> Rows:
-    r"""The least of ½ λᵀMλ − b·λ for l ≤ λ ≤ u, M not negative, by Bertsekas' projected Newton method.
+    r"""The least of ½ λᵀMλ − b·λ for l ≤ λ ≤ u, M not negative, by active sets.
 
-    A length is chosen by looking at twelve of them at once. With a good start it ends after one or two turns.
+    Multipliers that are free go towards the least of theirs, until the first of them meets a bound and stays there;
+    arrived, the one at a bound that is pulled away hardest is freed. With a good start one or two turns do.
+
+    Source: Lawson & Hanson, Solving Least Squares Problems (1974), chapter 23; Stark & Parker, Comput. Stat. 10 (1995)
+    129–141 (two bounds).
     """
     diagonal = jnp.diagonal(matrix)
-    width = jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1))
+    some = diagonal > 0
+    width = jnp.sqrt(jnp.where(some, diagonal, 1))
     eye = jnp.eye(right.size, dtype=right.dtype)
     scaled = matrix / (width[:, None] * width[None]) + DEPENDENCE * eye
-    scaled = jnp.where((diagonal > 0)[:, None] & (diagonal > 0)[None], scaled, eye)
+    scaled = jnp.where(some[:, None] & some[None], scaled, eye)
     pull, floor, ceiling = right / width, low * width, high * width
-    lengths = jnp.asarray(0.5 ** np.arange(12.0), right.dtype)
 
     class Turn(NamedTuple):
         place: Rows
+        free: Bool[Array, " row"]
         number: Array
         over: Bool[Array, ""]
 
     def turn(now: Turn) -> Turn:
-        place = now.place
-        slope = scaled @ place - pull
-        held = ((place <= floor) & (slope > 0)) | ((place >= ceiling) & (slope < 0))
-        free = ~held
+        place, free = now.place, now.free
         masked = jnp.where(free[:, None] & free[None], scaled, eye)
-        step = -jnp.linalg.solve(masked, jnp.where(held, 0, slope))
-        tried = jnp.clip(place[None] + lengths[:, None] * step[None], floor[None], ceiling[None])
-        apart = tried - place[None]
-        rise = apart @ slope + jnp.sum((apart @ scaled) * apart, axis=1) / 2
-        best = jnp.argmin(rise)
-        nothing = rise[best] >= 0
-        after = jnp.where(nothing, place, tried[best])
-        # The whole step without a new bound, and nothing that wants to leave one: that is the end.
-        left = scaled @ after - pull
-        freed = ((after <= floor) & (left < 0) & held) | ((after >= ceiling) & (left > 0) & held)
-        settled = (best == 0) & (after == place + step).all() & ~freed.any()
-        return Turn(after, now.number + 1, nothing | settled)
+        step = jnp.linalg.solve(masked, jnp.where(free, pull - scaled @ place, 0))
+        room = jnp.where(step > 0, ceiling - place, place - floor)
+        reach = jnp.where(free & (step != 0), room / jnp.where(step != 0, jnp.abs(step), 1), jnp.inf)
+        share = jnp.minimum(reach.min(initial=jnp.inf), 1)
+        met = reach <= share
+        after = jnp.where(met, jnp.where(step > 0, ceiling, floor), place + share * step)
+        slope = scaled @ after - pull
+        noise = 100 * jnp.finfo(slope.dtype).eps * (jnp.abs(pull) + jnp.abs(scaled) @ jnp.abs(after))
+        still = free & ~met
+        wish = jnp.where(~still & (after <= floor), -slope, 0) + jnp.where(~still & (after >= ceiling), slope, 0)
+        wish = jnp.where(wish > noise, wish, 0)
+        arrived = ~met.any()
+        freed = arrived & (wish > 0) & (jnp.arange(wish.size) == jnp.argmax(wish))
+        return Turn(after, still | freed, now.number + 1, arrived & ~(wish > 0).any())
 
-    first = Turn(start * width, jnp.zeros((), jnp.int32), jnp.asarray(False))
+    place = start * width
+    first = Turn(place, (place > floor) & (place < ceiling), jnp.zeros((), jnp.int32), jnp.asarray(False))
     end = lax.while_loop(lambda now: ~now.over & (now.number < TURNS), turn, first)
     return end.place / width
