@@ -84,7 +84,7 @@ class AugmentedLagrangian(Constrained):
     def step(self, objective: Objective, stand: Stand) -> Stand:
         """One step between bounds; where it arrives, multipliers move."""
         here, own = stand.here, stand.own
-        first = _first_stiffness(here.value, self.room.values(here.x))
+        first = _first_stiffness(here.value, self.room, here.x)
         own = own._replace(stiffness=jnp.where(own.stiffness > 0, own.stiffness, first))
         augmented, inner = self._augmented(objective, own), self._inner(here.x)
         moved = inner.step(augmented, own.stand._replace(here=augmented.at(here.x)))
@@ -141,6 +141,13 @@ class AugmentedLagrangian(Constrained):
         )
 
 
-def _first_stiffness(value: Value, values: Rows) -> Value:
-    """Where violations weigh about ten times as much as the function. Source: Birgin & Martínez (2014), 12.4."""
-    return jnp.clip(10 * jnp.maximum(1, jnp.abs(value)) / jnp.maximum(1, values @ values / 2), 1e-6, 1e6)
+def _first_stiffness(value: Value, room: Domain, x: Vector) -> Value:
+    """Where violations weigh about ten times as much as the function, for constraints with gradients of length one.
+
+    Source: Birgin & Martínez, Practical Augmented Lagrangian Methods (2014), 12.4.
+    """
+    values, transpose = jax.vjp(room.values, x)
+    (pulled,) = transpose(values)
+    square = values @ values
+    lengths = jnp.where(square > 0, pulled @ pulled / jnp.where(square > 0, square, 1), 1)
+    return jnp.clip(10 * jnp.maximum(1, jnp.abs(value)) / jnp.maximum(1, square / 2) / jnp.maximum(1, lengths), 1e-6, 1e6)

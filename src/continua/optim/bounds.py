@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool
 
+from continua.core import ArgumentError
 from continua.optim.constraints import Constrained, Domain
 from continua.optim.line_search import LOWER, MOST, Found
 from continua.optim.newton import LEAST, positive
@@ -22,6 +23,14 @@ NEAR = 1e-3  # of the parameters: what is that near to a bound, and pushed again
 
 class Projected(Constrained):
     """A minimiser between bounds."""
+
+    def within(self, domain: Domain) -> Constrained:
+        """Itself, between these bounds."""
+        if domain.sizes:
+            raise ArgumentError(
+                f"`method` {type(self).__name__} of `minimise` knows bounds alone. Leave it out, or use SQP()."
+            )
+        return super().within(domain)
 
     def slope(self, stand: Stand) -> Value:
         """The largest entry of the projected gradient: of all parameters that no bound holds."""
@@ -121,16 +130,16 @@ def along_arc(
     Source: Bertsekas, SIAM J. Control Optim. 20 (1982) 221–246, (37).
     """
     noise = 10 * jnp.finfo(here.x.dtype).eps * jnp.abs(here.value)
-    # A parameter that is held goes to its bound, however short the step.
-    free = jnp.where(held, 0, direction)
+    # A parameter that is held goes to its bound with the whole step.
     bound = jnp.where(here.gradient > 0, room.low, room.high)
-    slope = here.gradient @ free
+    move = jnp.where(held, bound - here.x, direction)
+    slope = here.gradient @ jnp.where(held, 0, direction)
 
     def steep(point: Point) -> Value:
         return jnp.where(room.held(point.x, point.gradient), 0, jnp.abs(point.gradient)).max()
 
     def at(length: Value) -> tuple[Point, Bool[Array, ""]]:
-        x = jnp.where(held, bound, room.clip(here.x + length * free))
+        x = room.clip(here.x + length * move)
         point = objective.at(x)
         fall = length * slope + jnp.where(held, here.gradient * (x - here.x), 0).sum()
         fine = jnp.isfinite(point.value) & jnp.isfinite(point.gradient).all()

@@ -160,8 +160,10 @@ class Constrained(Minimiser):
         tight = self.room.equal | (multipliers > values)
         tangents = jnp.diag(free.astype(x.dtype))
         if self.room.sizes:
-            _, sizes, across = jnp.linalg.svd(normals * tight[:, None] * free[None], full_matrices=False)
-            across = across * (sizes > DEPENDENT * sizes.max())[:, None]
+            _, sizes, across = jnp.linalg.svd(
+                jnp.where(tight[:, None] & free[None], normals, 0), full_matrices=False
+            )
+            across = jnp.where((sizes > DEPENDENT * sizes.max())[:, None], across, 0)
             tangents = tangents - across.T @ across
         bent = tangents @ lagrangian.hessian(x) @ tangents
         left = jnp.trace(tangents)
@@ -215,7 +217,7 @@ def multipliers(method: Constrained, objective: Objective, unknowns: Vector) -> 
 
 def domain_of(bounds: Any, constraints: Any, x0: Any, args: Any) -> Domain | None:
     """The domain, with its arguments checked; None where nothing was asked for."""
-    each = (constraints,) if isinstance(constraints, Constraint) else tuple(constraints or ())
+    each = tuple(constraints) if isinstance(constraints, Sequence) else (constraints,)
     if bounds is None and not each:
         return None
     for one in each:
@@ -229,35 +231,46 @@ def domain_of(bounds: Any, constraints: Any, x0: Any, args: Any) -> Domain | Non
         raise ArgumentTypeError(
             f"`bounds` of `minimise` must be a Box. Got {type(bounds).__name__}. Write Box(low, high)."
         )
-    low, high = _side("low", box.low, x0), _side("high", box.high, x0)
-    if not is_traced((low, high)) and not (np.asarray(low) <= np.asarray(high)).all():
-        worst = int(np.argmin(np.asarray(low) <= np.asarray(high)))
-        raise ArgumentError(
-            "`bounds` of `minimise` must have low ≤ high. "
-            f"Got low {float(low[worst])} and high {float(high[worst])} of parameter {worst}. Exchange them."
-        )
+    sides = [_side("low", box.low, x0), _side("high", box.high, x0)]
+    known = not any(is_traced(leaf) for side in sides for leaf in side)
+    low, high = (jnp.concatenate([jnp.ravel(leaf) for leaf in side]) for side in sides)
+    finite = np.ones(2 * low.size, bool)
+    if known:
+        numbers = [np.concatenate([np.ravel(leaf) for leaf in side]) for side in sides]
+        wrong = ~(numbers[0] <= numbers[1])
+        if wrong.any():
+            worst = int(np.argmax(wrong))
+            raise ArgumentError(
+                f"`bounds` of `minimise` must have low ≤ high. Got low {numbers[0][worst]} and high "
+                f"{numbers[1][worst]} of parameter {worst}. Exchange them."
+            )
+        finite = np.isfinite(np.concatenate(numbers))
     sizes = tuple(_size(one, x0, args) for one in each)
-    both = jnp.concatenate([low, high])
-    finite = np.ones(both.size, bool) if is_traced(both) else np.isfinite(both)
     return Domain(low, high, each, args, ravel_pytree(x0)[1], sizes, tuple(np.flatnonzero(finite).tolist()))
 
 
-def _side(name: str, bound: Any, x0: Any) -> Vector:
-    """One side of a box, as a vector."""
-    flat, _ = ravel_pytree(x0)
-    if jax.tree.structure(bound) == jax.tree.structure(x0):
-        try:
-            parts = jax.tree.map(lambda b, x: jnp.broadcast_to(jnp.asarray(b, x.dtype), x.shape), bound, x0)
-        except ValueError:
-            parts = None
-        if parts is not None:
-            return ravel_pytree(parts)[0]
-    elif np.ndim(bound) == 0 and not isinstance(bound, dict | Sequence):
-        return jnp.broadcast_to(jnp.asarray(bound, flat.dtype), flat.shape)
-    raise ArgumentError(
-        f"`{name}` of `Box` must be a number or have the structure and shapes of x0. "
-        f"Got {jax.tree.map(np.shape, bound)} for {jax.tree.map(np.shape, x0)}. Give one bound for each parameter."
-    )
+def _side(name: str, bound: Any, x0: Any) -> list[Any]:
+    """One side of a box: an array for each of x0's."""
+    leaves, structure = jax.tree.flatten(x0)
+    given = jax.tree.leaves(bound)
+    if len(given) == 1 and np.ndim(given[0]) == 0 and not isinstance(bound, dict | Sequence):
+        given = given * len(leaves)
+    elif jax.tree.structure(bound) != structure:
+        given = []
+    shapes = [np.shape(one) for one in given]
+    if len(given) != len(leaves) or any(
+        shape not in ((), leaf.shape) for shape, leaf in zip(shapes, leaves, strict=True)
+    ):
+        raise ArgumentError(
+            f"`{name}` of `Box` must be a number or have the structure and shapes of x0. "
+            f"Got shapes {shapes} for {[leaf.shape for leaf in leaves]}. Give one bound for each parameter."
+        )
+    return [
+        jnp.broadcast_to(jnp.asarray(one, leaf.dtype), leaf.shape)
+        if is_traced(one)
+        else np.broadcast_to(np.asarray(one, leaf.dtype), leaf.shape)
+        for one, leaf in zip(given, leaves, strict=True)
+    ]
 
 
 def _size(one: Constraint, x0: Any, args: Any) -> int:

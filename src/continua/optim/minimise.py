@@ -202,7 +202,7 @@ def descended(
         raise ArgumentError(f"`gtol` of `minimise` must be positive. Got {gtol!r}. Leave it out for 1e-8.")
     chosen = _chosen(method, flow, flat, unravel, args, domain)
     found = _run(flow, flat, args, chosen, gtol, max_steps, unravel, domain)
-    if method == "auto" and isinstance(chosen, SQP) and found.status in SECOND_CHANCE:
+    if method == "auto" and isinstance(chosen, SQP) and not is_traced(found.outcome) and found.status in SECOND_CHANCE:
         second = _run(flow, flat, args, AugmentedLagrangian(), gtol, max_steps, unravel, domain)
         return second if second.status == Outcome.MINIMUM else found
     return found
