@@ -53,6 +53,15 @@ def gradient_descent_is_euler(said):
     assert number(r"0.8\^k is at most (\S+)", said) < 1e-15
 
 
+def lagrange_multipliers(said):
+    assert number(r"corner \((\S+),", said) == pytest.approx(2**0.5, abs=1e-6)
+    assert number(r"λ = (\S+)", said) == pytest.approx(4, abs=1e-5)
+    assert number(r"right: (\S+) of area", said) == pytest.approx(4, rel=1e-3)
+    assert number(r"(\S+) away, squared", said) == pytest.approx(16 / 5, abs=1e-6)
+    assert number(r"descending in λ (\S+) away", said) > 10
+    assert number(r"ascending (\S+)", said) < 1e-3
+
+
 def rnn_is_an_ode(said):
     assert number(r"RNNCell's outputs to (\S+)", said) < 1e-15
     assert number(r"read every τ: (\S+) away", said) > 0.1
@@ -136,6 +145,7 @@ def kuramoto_sivashinsky(said):
 CHECKS = (
     limit_and_derivative,
     gradient_descent_is_euler,
+    lagrange_multipliers,
     rnn_is_an_ode,
     lynx_hare,
     bouncing_ball,

@@ -34,8 +34,9 @@ class Controlled(NamedTuple):
 class AugmentedLagrangian(Constrained):
     r"""The method of multipliers, as a controller of the constraints.
 
-    $$ \min_{l \le x \le u} f - \mu \cdot g + \tfrac{\rho}{2} |g|^2 + \tfrac{1}{2\rho} \Big( |\max(0, \lambda - \rho h)|^2
-       - |\lambda|^2 \Big), \qquad \mu \leftarrow \mu - \rho \big( g + \kappa (\xi_+ - \xi) \big),
+    $$ \min_{l \le x \le u} f - \mu \cdot g + \tfrac{\rho}{2} |g|^2
+       + \tfrac{1}{2\rho} \Big( |\max(0, \lambda - \rho h)|^2 - |\lambda|^2 \Big) $$
+    $$ \mu \leftarrow \mu - \rho \big( g + \kappa (\xi_+ - \xi) \big),
        \quad \xi_+ = \nu \xi + (1 - \nu) g $$
 
     The violation of a constraint is integrated into its multiplier, and its change felt in proportion: κ = 0 is the
@@ -150,4 +151,6 @@ def _first_stiffness(value: Value, room: Domain, x: Vector) -> Value:
     (pulled,) = transpose(values)
     square = values @ values
     lengths = jnp.where(square > 0, pulled @ pulled / jnp.where(square > 0, square, 1), 1)
-    return jnp.clip(10 * jnp.maximum(1, jnp.abs(value)) / jnp.maximum(1, square / 2) / jnp.maximum(1, lengths), 1e-6, 1e6)
+    return jnp.clip(
+        10 * jnp.maximum(1, jnp.abs(value)) / jnp.maximum(1, square / 2) / jnp.maximum(1, lengths), 1e-6, 1e6
+    )

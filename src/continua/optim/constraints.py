@@ -96,20 +96,17 @@ class Domain(eqx.Module):
         """Which parameters are at a bound, or near one, and pushed against it."""
         return ((x <= self.low + near) & (gradient > 0)) | ((x >= self.high - near) & (gradient < 0))
 
-    def violation(self, values: Float[Array, " row"]) -> Float[Array, " row"]:
-        """By how much each constraint is missed."""
-        return jnp.where(self.equal, jnp.abs(values), jnp.maximum(-values, 0))
-
     def residual(self, here: Point, values: Float[Array, " row"], multipliers: Float[Array, " row"]) -> Value:
         """The largest entry of what must vanish at a minimum; `here` is a point of the Lagrangian.
 
         A slope counts in units of the multipliers, where they are large.
         """
         steep = jnp.where(self.held(here.x, here.gradient), 0, jnp.abs(here.gradient)).max()
-        missed = jnp.abs(self._missed(values, multipliers)).max(initial=0)
+        missed = jnp.abs(self.missed(values, multipliers)).max(initial=0)
         return jnp.maximum(steep / jnp.maximum(1, jnp.abs(multipliers).max(initial=0)), missed)
 
-    def _missed(self, values: Float[Array, " row"], multipliers: Float[Array, " row"]) -> Float[Array, " row"]:
+    def missed(self, values: Float[Array, " row"], multipliers: Float[Array, " row"]) -> Float[Array, " row"]:
+        """What must vanish of constraints: g, and min(h, λ)."""
         return jnp.where(self.equal, values, jnp.minimum(values, multipliers))
 
 
@@ -132,7 +129,7 @@ class Constrained(Minimiser):
         return self.domain
 
     def lagrangian(self, objective: Objective, multipliers: Float[Array, " row"]) -> Objective:
-        """f − λ · constraints."""
+        """F − λ · constraints."""
         return Objective(lambda x: objective.value(x) - multipliers @ self.room.values(x))
 
     def condition(self, objective: Objective, unknowns: Vector) -> Vector:
@@ -147,7 +144,7 @@ class Constrained(Minimiser):
         held = jax.lax.stop_gradient(self.room.held(x, slope(x)))
         bound = jnp.where(x <= self.room.low, self.room.low, self.room.high)
         there = jnp.where(held, bound, x)
-        missed = self.room._missed(self.room.values(there), multipliers)
+        missed = self.room.missed(self.room.values(there), multipliers)
         return jnp.concatenate([jnp.where(held, x - bound, slope(there)), missed])
 
     def bends(self, objective: Objective, unknowns: Vector) -> Float[Array, "n n"]:
@@ -160,16 +157,13 @@ class Constrained(Minimiser):
         tight = self.room.equal | (multipliers > values)
         tangents = jnp.diag(free.astype(x.dtype))
         if self.room.sizes:
-            _, sizes, across = jnp.linalg.svd(
-                jnp.where(tight[:, None] & free[None], normals, 0), full_matrices=False
-            )
+            _, sizes, across = jnp.linalg.svd(jnp.where(tight[:, None] & free[None], normals, 0), full_matrices=False)
             across = jnp.where((sizes > DEPENDENT * sizes.max())[:, None], across, 0)
             tangents = tangents - across.T @ across
         bent = tangents @ lagrangian.hessian(x) @ tangents
         left = jnp.trace(tangents)
         mean = jnp.where(left > 0.5, jnp.trace(bent) / jnp.maximum(left, 1), jnp.nan)
         return bent + mean * (jnp.eye(n, dtype=x.dtype) - tangents)
-
 
 
 class Multipliers(eqx.Module):

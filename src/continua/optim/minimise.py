@@ -79,8 +79,8 @@ class Minimum(eqx.Module):
         slope: the largest entry of its gradient there: the certificate, zero at a minimum. With bounds, of the gradient
             of the parameters that no bound holds; with constraints, the largest entry of what Karush, Kuhn and Tucker's
             conditions say is zero: ∇L in units of the largest multiplier, g, and min(h, λ).
-        curvatures: the least and the largest eigenvalue of the Hessian there; NaN beyond 500 parameters. With bounds and
-            constraints, of the Lagrangian's along what is active; NaN where that leaves no way.
+        curvatures: the least and the largest eigenvalue of the Hessian there; NaN beyond 500 parameters. With bounds
+            and constraints, of the Lagrangian's along what is active; NaN where that leaves no way.
         steps: how many were taken.
         evaluations: of the function with its gradient, and of products with its Hessian.
         history: value and largest entry of the gradient after each step, [step, 2], from the start; NaN past the end.
@@ -171,8 +171,9 @@ def minimise(
         The largest rectangle with a perimeter of 4, and what a longer perimeter is worth:
 
         >>> from continua.optim import Equality
-        >>> found = minimise(lambda x: -x[0] * x[1], jnp.array([1.0, 0.5]),
-        ...                  constraints=Equality(lambda x: 4 - 2 * x.sum()))
+        >>> found = minimise(
+        ...     lambda x: -x[0] * x[1], jnp.array([1.0, 0.5]), constraints=Equality(lambda x: 4 - 2 * x.sum())
+        ... )
         >>> print(found.x, found.multipliers.explain())
         [1. 1.] constraint 0, entry 0: 0.5: relaxing this by one unit changes the minimum by about -0.5
     """
@@ -221,9 +222,7 @@ def _start(x0: Any) -> Any:
     return jax.tree.map(jnp.asarray, x0)
 
 
-def _chosen(
-    method: Any, flow: GradientFlow, x: Vector, unravel: Any, args: Any, domain: Domain | None
-) -> Minimiser:
+def _chosen(method: Any, flow: GradientFlow, x: Vector, unravel: Any, args: Any, domain: Domain | None) -> Minimiser:
     """The minimiser that was asked for, or the one that suits."""
     if isinstance(method, type) and issubclass(method, Minimiser):
         return method()

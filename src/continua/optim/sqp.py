@@ -3,8 +3,8 @@ r"""Sequential quadratic programming: Newton's method for the conditions of Karu
 Each step solves a quadratic problem with linearised constraints whose violation costs ν a unit. It always has a
 solution, even where the linearised constraints contradict each other, and its dual is a problem between bounds:
 
-$$ \min_{|\lambda_E| \le \nu,\; 0 \le \lambda_I \le \nu} \tfrac12 \lambda^\top J H^{-1} J^\top \lambda - b \cdot \lambda,
-   \qquad b = J H^{-1} \nabla f - c $$
+$$ \min_{|\lambda_E| \le \nu,\; 0 \le \lambda_I \le \nu}
+   \tfrac12 \lambda^\top J H^{-1} J^\top \lambda - b \cdot \lambda, \qquad b = J H^{-1} \nabla f - c $$
 """
 
 from typing import ClassVar, NamedTuple
@@ -64,7 +64,7 @@ class SQP(Constrained):
     def start(self, x: Vector) -> Course:
         """No multipliers; the price of a violation comes with the first step."""
         zero = jnp.zeros((), x.dtype)
-        values, normals = self._rows(x), jax.jacfwd(self._rows)(x)
+        values, normals = self.rows(x), jax.jacfwd(self.rows)(x)
         nothing = jnp.zeros_like(values)
         return Course(values, normals, nothing, zero, zero, jnp.full_like(zero, jnp.inf), jnp.asarray(False))
 
@@ -87,7 +87,7 @@ class SQP(Constrained):
     def step(self, objective: Objective, stand: Stand) -> Stand:
         """One step."""
         here, own = stand.here, stand.own
-        equal = self._equal
+        equal = self.equal
         model = _modelled(self._lagrangian(objective, own.multipliers).hessian(here.x), here, own, equal)
         price = jnp.where(own.price > 0, own.price, _first_price(here, own))
         multipliers, move = model.solved(own.values, own.multipliers, price, equal)
@@ -105,7 +105,7 @@ class SQP(Constrained):
         x = jnp.where(trial.whole & (low > 0), self.room.low, jnp.where(trial.whole & (high > 0), self.room.high, x))
         x = jnp.where(trial.good, x, here.x)
         point = objective.at(x)
-        values, normals = self._rows(x), jax.jacfwd(self._rows)(x)
+        values, normals = self.rows(x), jax.jacfwd(self.rows)(x)
         settled = jnp.where(trial.good, trial.multipliers, multipliers)
         residual = _residual(point, values, normals, settled, equal)
         stubborn = (left > 0.5 * missed) & (left > 1e-6 * jnp.maximum(1, jnp.abs(own.values).max()))
@@ -114,9 +114,10 @@ class SQP(Constrained):
         hopeless = (left > HOPELESS * missed) & (dear >= limit) & (missed > 1e-5) & (model.damping < 1e3 * model.size)
         grown = jnp.where(stubborn, jnp.minimum(10 * dear, limit), dear)
         damping = jnp.where(
-            trial.good, jnp.where(trial.whole, model.damping / 10, model.damping),
+            trial.good,
+            jnp.where(trial.whole, model.damping / 10, model.damping),
             jnp.maximum(10 * model.damping, 1e-3 * model.size),
-        )  # fmt: skip
+        )
         stuck = hopeless | (~trial.good & (model.damping > 1e8 * model.size)) | (over & ~stubborn)
         # At the end, of two points within round-off the one closer to the conditions.
         better = ~(over & (residual > own.residual))
@@ -131,10 +132,11 @@ class SQP(Constrained):
         return self.lagrangian(objective, multipliers[: sum(self.room.sizes)])
 
     @property
-    def _equal(self) -> np.ndarray:
+    def equal(self) -> np.ndarray:
+        """Which rows must be zero: no bound."""
         return np.concatenate([self.room.equal, np.zeros(len(self.room.bounded), bool)])
 
-    def _rows(self, x: Vector) -> Rows:
+    def rows(self, x: Vector) -> Rows:
         """All that is constrained, bounds too: zero, or not negative. A bound that is infinite is one away."""
         room = self.room
         apart = jnp.concatenate([x - room.low, room.high - x])[np.asarray(room.bounded, int)]
@@ -225,11 +227,18 @@ class Way(NamedTuple):
 
 
 def _searched(
-    method: SQP, objective: Objective, here: Point, own: Course, move: Vector, model: Model, multipliers: Rows,
-    price: Value, fall: Value,
-) -> Trial:  # fmt: skip
+    method: SQP,
+    objective: Objective,
+    here: Point,
+    own: Course,
+    move: Vector,
+    model: Model,
+    multipliers: Rows,
+    price: Value,
+    fall: Value,
+) -> Trial:
     """A step that lowers f + ν |c| enough: the whole one, one corrected for the bend of constraints, or a part."""
-    equal = method._equal
+    equal = method.equal
 
     before = here.value + price * _missed(own.values, equal)
     noise = 10 * jnp.finfo(before.dtype).eps * (jnp.abs(here.value) + price * _missed(own.values, equal))
@@ -241,14 +250,12 @@ def _searched(
         dual, step = lax.cond(second, mended, lambda: (multipliers, move))
         length = jnp.where(way.tried < 2, 1, way.length / 2).astype(before.dtype)
         x = here.x + length * step
-        values = method._rows(x)
+        values = method.rows(x)
         height = objective.value(x) + price * _missed(values, equal)
         good = height <= before - LOWER * length * jnp.maximum(fall, 0) + noise
         return Way(x, dual, values, length, good, way.tried + 1)
 
-    start = Way(
-        here.x, multipliers, own.values, jnp.ones_like(before), jnp.asarray(False), jnp.zeros((), jnp.int32)
-    )
+    start = Way(here.x, multipliers, own.values, jnp.ones_like(before), jnp.asarray(False), jnp.zeros((), jnp.int32))
     end = lax.while_loop(lambda way: ~way.good & (way.tried < HALVINGS), trial, start)
     return Trial(end.x, end.multipliers, end.good, end.good & (end.length == 1), end.tried)
 
