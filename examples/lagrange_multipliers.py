@@ -78,15 +78,14 @@ def main(path="lagrange_multipliers.png"):
     x, y = np.meshgrid(np.linspace(0.0, 2.4, 200), np.linspace(0.0, 1.3, 200))
     left.contour(x, y, 4 * x * y, np.arange(0.5, 9, 0.5), cmap="viridis", linewidths=0.8)
     turn = np.linspace(0, np.pi / 2, 100)
-    left.plot(2 * np.cos(turn), np.sin(turn), "k", lw=2, label="the ellipse")
+    left.plot(2 * np.cos(turn), np.sin(turn), "k", lw=2)
     a, b = np.asarray(found.x)
     left.fill([0, a, a, 0], [0, 0, b, b], alpha=0.15)
     for slope, style in ((jax.grad(area)(found.x), "C3"), (-price * jax.grad(ellipse)(found.x), "C0")):
         width = 9 if style == "C3" else 3
-        left.annotate("", (a + 0.12 * slope[0], b + 0.12 * slope[1]), (a, b),
+        left.annotate("", (a + 0.08 * slope[0], b + 0.08 * slope[1]), (a, b),
                       arrowprops={"color": style, "width": 0.3 * width, "headwidth": 2 + width})  # fmt: skip
-    left.set(title="∇(area) = λ ∇(constraint), level lines of the area", aspect="equal", xlim=(0, 2.4), ylim=(0, 1.3))
-    left.legend(loc="upper left")
+    left.set(title="∇(area), red, is λ times the normal of the ellipse, blue", aspect="equal", xlim=(0, 2.4), ylim=(0, 1.3))
     ends = np.array([-1.0, 4.0])
     middle.plot(ends, (2 - ends) / 2, "k", lw=2, label="the line")
     for way, name in ((wrong, "descending in λ"), (right, "ascending in λ")):
@@ -94,7 +93,7 @@ def main(path="lagrange_multipliers.png"):
     middle.plot(*POINT, "k*", ms=10)
     middle.plot(*np.asarray(foot.x), "ko")
     middle.set(title="nearest point: the Lagrangian is a saddle", xlim=(-1, 4), ylim=(-0.8, 2.6), aspect="equal")
-    middle.legend(loc="lower left")
+    middle.legend(loc="upper right")
     figure.savefig(path, dpi=120)
 
 
