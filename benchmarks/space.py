@@ -8,6 +8,7 @@ a non-linear filter; a depth-wise convolution layer beside XLA's. Peers: numba, 
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +20,10 @@ from tables import HEAD, Record, measured, share, times
 
 PACKAGES = ("jax", "jaxlib", "numpy", "numba", "opencv-python-headless", "py-pde", "scipy")
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
-STEPS, RATIO = 32, 0.2  # explicit steps, and D Δt / Δx² of each
-POWER_STEPS = 1000
+STEPS, RATIO = 128, 0.2  # explicit steps, and D Δt / Δx² of each
+FILTER_STEPS, POWER_STEPS = 32, 1000
+CUBE_RATIO = 0.15
+ON_CORES = (((1024, 1024), RATIO), ((128, 128, 128), CUBE_RATIO), ((4096, 4096), RATIO))
 SIDES = (64, 128, 256, 512, 1024, 2048)
 NUMBA, SPACE, COPY = "numba loops", "continua", "copy"
 
@@ -31,7 +34,7 @@ Written by `python benchmarks/space.py`; all numbers are in [space.json](space.j
 
 Machine: {cpu}, {cores} cores, {system}, Python {python}. Versions: {versions}. One pinned core, one thread, {rounds}
 interleaved rounds: the median, and in brackets the smallest. Compile time is no part of it. `continua` is
-`solve(Evolution(stencil), …, Fixed(h))` with `Substeps(Euler(), k)`: k explicit steps on one wide halo. The largest
+`solve(Evolution(stencil), …, Fixed(h))` with `Substeps(Euler(), k)`: k explicit steps, tile by tile. The largest
 difference between its result and that of numba's stands beside the times.
 
 | target | measured | asked for | |
@@ -42,6 +45,7 @@ TITLES = {
     "heat": "Heat, 1024²",
     "cube": "Heat, 128³",
     "large": "Heat, 4096²",
+    "cores": "On all cores",
     "power": "A thousand steps",
     "filter": "A non-linear filter",
     "layer": "A depth-wise layer",
@@ -51,19 +55,21 @@ OTHERS = {
     "space_elliptic": "elliptic, [of scipy or pyamg](space_elliptic.md):",
     "space_eikonal": "travel times, [of scikit-fmm](space_eikonal.md):",
 }
-STEPPED = ("heat", "cube", "large")
+STEPPED = ("heat", "cube", "large", "cores")
 
 WORDS = {
     "heat": f"""Heat with insulated faces, explicit Euler, {STEPS} steps at D Δt/Δx² = {RATIO}; milliseconds a step. The
 numba loop is written by hand for this equation: two arrays, the faces apart, `fastmath`. OpenCV's `filter2D` is one
 pass with the kernel of a step. py-pde steps by its own `EulerSolver`.""",
-    "cube": "The same in three dimensions, D Δt/Δx² = 0.15.",
+    "cube": f"The same in three dimensions, D Δt/Δx² = {CUBE_RATIO}.",
     "large": """Heat on 4096² points, out of cache. The copy reads and writes a field of the same size; a step cannot be
 faster than that unless it takes several steps on what is in cache.""",
+    "cores": """One thread a core for numba, OpenCV and the copy; `Substeps(Euler(), k, jax.devices())` on one device a
+core (`continua.configure()`), whose field stays where it was divided. Here the wall time counts.""",
     "power": f"""{POWER_STEPS} explicit steps at once: the transform of the field times the {POWER_STEPS}th power of the
 growth factor of each wave (`propagate`), the same numbers as {POWER_STEPS} steps of the loop.""",
-    "filter": f"""Perona and Malik's diffusion, {STEPS} steps on 512² points, float32, and its gradient. The naive forms
-are padded arrays in a `lax.scan`, differentiated by JAX.""",
+    "filter": f"""Perona and Malik's diffusion, {FILTER_STEPS} steps on 512² points, float32, and its gradient. The
+naive forms are padded arrays in a `lax.scan`, differentiated by JAX.""",
     "sizes": """Time and memory against the number of points N, float64; the figure has them beside lines of N and
 N log N. Fields are the arrays of N numbers that a program holds at once beyond what goes in and comes out.""",
     "layer": "A depth-wise 3 × 3 layer on 8 × 16 × 128² numbers, float32, beside `lax.conv_general_dilated`.",
@@ -78,7 +84,7 @@ def start(shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def by_continua(
-    shape: tuple[int, ...], dtype: Any, ratio: float, together: int, steps: int = STEPS
+    shape: tuple[int, ...], dtype: Any, ratio: float, together: int, steps: int = STEPS, devices: Any = ()
 ) -> Callable[[Any], Any]:
     """`steps` explicit steps on pixels of width 1."""
     import jax.numpy as jnp
@@ -88,7 +94,7 @@ def by_continua(
     from continua.space import Evolution, Grid, Stencil, Symmetric
 
     heat = Evolution(Stencil.of("laplace", Grid.cells(shape, upper=[float(n) for n in shape]), Symmetric()))
-    method = Euler() if together == 1 else Substeps(Euler(), together)
+    method = Euler() if together == 1 else Substeps(Euler(), together, devices)
     ts = jnp.asarray([0.0, ratio * steps], dtype)
 
     def run(field: Any) -> Any:
@@ -98,26 +104,26 @@ def by_continua(
     return run
 
 
-def loops(dimension: int, ratio: float, steps: int, dtype: Any) -> Callable[[Any], Any]:
-    """Explicit steps by hand-written loops."""
+def loops(dimension: int, ratio: float, steps: int, dtype: Any, parallel: bool = False) -> Callable[[Any], Any]:
+    """Explicit steps by hand-written loops, on all threads of numba where `parallel`."""
     import numba
 
     r = dtype(ratio)
 
-    @numba.njit(fastmath=True)
+    @numba.njit(fastmath=True, parallel=parallel)
     def plane(u: Any, v: Any) -> None:
         n, m = u.shape
-        for i in range(n):
+        for i in numba.prange(n):
             up, down = max(i - 1, 0), min(i + 1, n - 1)
             v[i, 0] = u[i, 0] + r * (u[down, 0] + u[up, 0] + u[i, 1] - dtype(3) * u[i, 0])
             for j in range(1, m - 1):
                 v[i, j] = u[i, j] + r * (u[down, j] + u[up, j] + u[i, j + 1] + u[i, j - 1] - dtype(4) * u[i, j])
             v[i, m - 1] = u[i, m - 1] + r * (u[down, m - 1] + u[up, m - 1] + u[i, m - 2] - dtype(3) * u[i, m - 1])
 
-    @numba.njit(fastmath=True)
+    @numba.njit(fastmath=True, parallel=parallel)
     def cube(u: Any, v: Any) -> None:
         n, m, k = u.shape
-        for i in range(n):
+        for i in numba.prange(n):
             a, b = max(i - 1, 0), min(i + 1, n - 1)
             for j in range(m):
                 c, d = max(j - 1, 0), min(j + 1, m - 1)
@@ -169,11 +175,11 @@ def periodic_loops(ratio: float, steps: int, dtype: Any) -> Callable[[Any], Any]
     return in_turn(plane, steps)
 
 
-def by_opencv(field: Any, ratio: float) -> Callable[[], Any]:
+def by_opencv(field: Any, ratio: float, threads: int = 1) -> Callable[[], Any]:
     import cv2
     import numpy as np
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(threads)
     kernel = np.array([[0, ratio, 0], [ratio, 1 - 4 * ratio, ratio], [0, ratio, 0]], field.dtype)
     image = np.array(field)
 
@@ -241,6 +247,37 @@ def _copies(field: Any) -> Any:
     return lax.fori_loop(0, STEPS, lambda _, u: lax.optimization_barrier(u * 1.0000001), field)
 
 
+def on_all_cores(shape: tuple[int, ...], ratio: float, together: int, rounds: int) -> Record:
+    """The same by threads and by devices, in a process that is not pinned."""
+    import continua
+
+    continua.configure(float64=True)
+    import jax
+    import numpy as np
+
+    devices, field = jax.devices(), start(shape, np.float32)
+    by_hand = loops(len(shape), ratio, STEPS, np.float32, parallel=True)
+    ready: Any = {NUMBA: {"forward": lambda: by_hand(field)}}
+    if len(shape) == 2 and shape[0] <= 1024:
+        ready["OpenCV filter2D"] = {"forward": by_opencv(field, ratio, len(devices))}
+    for name, on in ((f"{SPACE}, one device", ()), (f"{SPACE}, {len(devices)} devices", devices)):
+        program = jax.jit(by_continua(shape, np.float32, ratio, together, devices=on)).lower(field).compile()
+        placed = jax.device_put(field, program.input_shardings[0][0])
+        ready[name] = {"forward": lambda program=program, placed=placed: jax.block_until_ready(program(placed))}
+        if on and shape[0] > 1024:
+            copies = jax.jit(_copies)
+            ready[COPY] = {"forward": lambda copies=copies, placed=placed: jax.block_until_ready(copies(placed))}
+    rows = measured({}, [], rounds, beside(by_hand(field)), ready)
+    return {"shape": shape, "points": "×".join(map(str, shape)), "rows": rows}
+
+
+def elsewhere(*arguments: str) -> Any:
+    """What this program measures in a process of its own."""
+    command = [sys.executable, str(Path(__file__)), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
 def power(kind: str, rounds: int) -> Record:
     """A thousand steps at once."""
     import numpy as np
@@ -278,12 +315,12 @@ def filters(rounds: int) -> Record:
 
     field, weights = start((512, 512), np.float32), start((512, 512), np.float32) - 0.5
     flow = Evolution(Flow(perona_malik, Symmetric(), spacing=(1.0, 1.0)))
-    ts = jnp.asarray([0.0, RATIO * STEPS], jnp.float32)
+    ts = jnp.asarray([0.0, RATIO * FILTER_STEPS], jnp.float32)
 
     def ours(together: int) -> Callable[[Any], Any]:
         method = Euler() if together == 1 else Substeps(Euler(), together)
-        control = Fixed(jnp.float32(RATIO * together))
-        return lambda u: solve(flow, u, ts, method=method, step_control=control, max_steps=STEPS // together + 1).ys[-1]
+        control, most = Fixed(jnp.float32(RATIO * together)), FILTER_STEPS // together + 1
+        return lambda u: solve(flow, u, ts, method=method, step_control=control, max_steps=most).ys[-1]
 
     def step(u: Any) -> Any:
         p = jnp.pad(u, 1, mode="edge")
@@ -291,10 +328,10 @@ def filters(rounds: int) -> Record:
         return u + jnp.float32(RATIO) * sum(perona_malik(n - u) for n in around)
 
     def naive(u: Any) -> Any:
-        return lax.scan(lambda u, _: (step(u), None), u, None, length=STEPS)[0]
+        return lax.scan(lambda u, _: (step(u), None), u, None, length=FILTER_STEPS)[0]
 
     def checkpointed(u: Any) -> Any:
-        return lax.scan(lambda u, _: (jax.checkpoint(step)(u), None), u, None, length=STEPS)[0]
+        return lax.scan(lambda u, _: (jax.checkpoint(step)(u), None), u, None, length=FILTER_STEPS)[0]
 
     candidates = {
         **{f"{SPACE}, {k} at once": ours(k) for k in (1, 4, 8)},
@@ -356,7 +393,7 @@ def sizes(rounds: int) -> Record:
         cells = Grid.cells((side, side), upper=(float(side), float(side)))
         heat = Evolution(Stencil.of("laplace", cells, Neumann()))
         functions: Any = {
-            "heat, 32 steps": {"forward": by_continua((side, side), np.float64, RATIO, 16)},
+            "heat, 32 steps": {"forward": by_continua((side, side), np.float64, RATIO, 32, 32)},
             "heat, any time at once": {"forward": lambda u, heat=heat: propagate(heat, u, jnp.float64(6.4))},
             "Poisson": {"forward": lambda u, cells=cells: poisson(cells, u, Dirichlet())},
         }
@@ -407,11 +444,11 @@ def sizes_table(found: Record) -> str:
 def run(only: list[str], rounds: int) -> Record:
     found: Record = {}
     if "heat" in only:
-        found["heat"] = [heat((1024, 1024), kind, RATIO, (1, 8, 16, 32), rounds) for kind in ("float32", "float64")]
+        found["heat"] = [heat((1024, 1024), kind, RATIO, (1, 8, 32, STEPS), rounds) for kind in ("float32", "float64")]
     if "cube" in only:
-        found["cube"] = [heat((128,) * 3, "float32", 0.15, (1, 4, 8), rounds)]
+        found["cube"] = [heat((128,) * 3, "float32", CUBE_RATIO, (1, 8, 32, STEPS), rounds)]
     if "large" in only:
-        found["large"] = [heat((4096, 4096), "float32", RATIO, (1, 8, 16), max(3, rounds // 3))]
+        found["large"] = [heat((4096, 4096), "float32", RATIO, (1, 16, 32, STEPS), max(3, rounds // 3))]
     if "power" in only:
         found["power"] = [power(kind, max(3, rounds // 3)) for kind in ("periodic", "insulated")]
     if "filter" in only:
@@ -505,7 +542,7 @@ def page(record: Record) -> str:
     for key, words in WORDS.items():
         parts = record["found"].get(key, [])
         for one in parts if isinstance(parts, list) else [parts]:
-            detail = ", ".join(str(one[k]) for k in ("dtype", "boundary") if k in one)
+            detail = ", ".join(str(one[k]) for k in ("dtype", "boundary", "points") if k in one)
             text += f"\n## {TITLES[key]}{f', {detail}' if detail else ''}\n\n{words}\n\n"
             text += (sizes_table(one) if key == "sizes" else table(one, STEPS if key in STEPPED else 1)) + "\n"
     return text
@@ -516,9 +553,18 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="*", default=list(WORDS), choices=list(WORDS))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--to", type=Path, default=FOLDER)
+    parser.add_argument("--cores", type=int, help="measure this one of the table on all cores, and print it")
     arguments = parser.parse_args()
+    if arguments.cores is not None:
+        shape, ratio = ON_CORES[arguments.cores]
+        sys.stdout.write(json.dumps(on_all_cores(shape, ratio, STEPS, arguments.rounds)) + "\n")
+        sys.exit()
+    chosen = (
+        range(len(ON_CORES)) if "cores" in arguments.only else ()
+    )  # before this process and its children are pinned
+    on_cores = [elsewhere("--cores", str(number), "--rounds", str(arguments.rounds)) for number in chosen]
     timing.pin_one_core()
-    found = run(arguments.only, arguments.rounds)
+    found = run(arguments.only, arguments.rounds) | ({"cores": on_cores} if on_cores else {})
     old = arguments.to / "space.json"
     if old.exists() and {*arguments.only} != {*WORDS}:
         found = json.loads(old.read_text(encoding="utf-8"))["found"] | found

@@ -85,7 +85,9 @@ def main(path="lagrange_multipliers.png"):
         width = 9 if style == "C3" else 3
         left.annotate("", (a + 0.08 * slope[0], b + 0.08 * slope[1]), (a, b),
                       arrowprops={"color": style, "width": 0.3 * width, "headwidth": 2 + width})  # fmt: skip
-    left.set(title="∇(area), red, is λ times the normal of the ellipse, blue", aspect="equal", xlim=(0, 2.4), ylim=(0, 1.3))
+    left.set(
+        title="∇(area), red, is λ times the normal of the ellipse, blue", aspect="equal", xlim=(0, 2.4), ylim=(0, 1.3)
+    )
     ends = np.array([-1.0, 4.0])
     middle.plot(ends, (2 - ends) / 2, "k", lw=2, label="the line")
     for way, name in ((wrong, "descending in λ"), (right, "ascending in λ")):

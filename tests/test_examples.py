@@ -33,15 +33,24 @@ def number(pattern, text):
     return float(re.search(pattern, text).group(1).replace("−", "-"))
 
 
-def limit_and_derivative(said):
+def limits_and_derivatives(said):
     for name in ("x²", "sin", "eˣ"):
         part = said[said.index(f"{name}:") :]
+        assert number(r"off by (\S+)\n", part) < number(r"limit gives \S+ ± (\S+),", part) < 1e-9
         assert 1e-10 < number(r"best at h = (\S+)", part) < 1e-6
         assert number(r"\(error (\S+)\)", part) < 1e-6
         assert number(r"h = 1e-16 gives (\S+)", part) == 0
     assert "2.1000, 2.0100, 2.0010 → 2.0000" in said
     assert "jax.grad gives 0.540302305868140" in said
     assert number(r"sin t up to (\S+)", said) < 1e-8
+    assert "d/dx exp(-x**2)*sin(3*x) = -2*x*exp(-x**2)*sin(3*x) + 3*exp(-x**2)*cos(3*x)   (product rule" in said
+    assert "|x| / x at 0: the sides differ: -1 from the left, 1 from the right" in said
+
+
+def areas_and_volumes(said):
+    assert [float(x) < 1e-12 for x in re.findall(r"off by (\S+),", said)] == [True] * 6
+    assert "surface of the trumpet: the integral diverges at an end" in said
+    assert number(r"grows by (\S+) per", said) == pytest.approx(0.8, abs=1e-11)
 
 
 def gradient_descent_is_euler(said):
@@ -60,6 +69,47 @@ def lagrange_multipliers(said):
     assert number(r"(\S+) away, squared", said) == pytest.approx(16 / 5, abs=1e-6)
     assert number(r"descending in λ (\S+) away", said) > 10
     assert number(r"ascending (\S+)", said) < 1e-3
+
+
+def momentum_and_adam(said):
+    assert said.count("intercept 0.5000, slope 1.0000; equal to optax in every bit: True") == 3
+    assert all(float(x) < 1e-3 for x in re.findall(r"at 0.99 .* \|w\| = (\S+) after", said))
+    assert not any(float(x) < 1e3 for x in re.findall(r"at 1.01 .* \|w\| = (\S+) after", said))
+
+
+def newton_and_conjugate_gradients(said):
+    assert said.count("MINIMUM at [1. 1.]") == 3
+    assert number(r"20 parameters, conjugate gradients: (\d+) steps", said) == 20
+    assert number(r"20 parameters, Newton: (\d+) steps", said) == 1
+    first, second = (number(rf"last steps: {before}(\S+?)(?:,|\n)", said) for before in (r"\S+ ", r"\S+ \S+ "))
+    assert second > 1.7 * first
+    assert "from the top of a hill: MAXIMUM" in said
+
+
+def partial_derivatives(said):
+    assert "∇f at (1, 0.5) = [2. 1.]" in said
+    assert "gradient right: 2 of 2 entries agree" in said
+    assert number(r"steepest towards (\S+)°", said) == pytest.approx(np.degrees(np.arctan2(1, 2)), abs=1)
+    assert number(r"slope there (\S+) =", said) == pytest.approx(np.sqrt(5), abs=1e-3)
+    assert number(r"along the contour (\S+)\n", said) == 0
+    assert "a minimum; Δf = 4" in said
+    assert "from five values: 0.5" in said
+
+
+def back_propagation_by_hand(said):
+    differences = [float(x) for x in re.findall(r"jax.grad the same to (\S+)\n", said)]
+    assert len(differences) == 4
+    assert max(differences) < 1e-14
+    assert number(r"loss \S+ → (\S+) after", said) < 0.05
+    learned = [float(x) for x in re.search(r"XOR learned: \[(.*)\]", said).group(1).split()]
+    np.testing.assert_allclose(learned, [0, 1, 1, 0], atol=0.01)
+
+
+def geodesics(said):
+    assert number(r"other side to (\S+)\n", said) < 1e-7
+    for place, curvature in (("outside", 1 / 3), ("on top", 0), ("inside", -1)):
+        numbers = re.search(rf"{place}: K = (\S+), from lengths alone (\S+)\n", said).groups()
+        assert [float(each) for each in numbers] == pytest.approx([curvature] * 2, abs=1e-4)
 
 
 def rnn_is_an_ode(said):
@@ -143,9 +193,15 @@ def kuramoto_sivashinsky(said):
 
 
 CHECKS = (
-    limit_and_derivative,
+    limits_and_derivatives,
+    areas_and_volumes,
     gradient_descent_is_euler,
     lagrange_multipliers,
+    momentum_and_adam,
+    newton_and_conjugate_gradients,
+    partial_derivatives,
+    back_propagation_by_hand,
+    geodesics,
     rnn_is_an_ode,
     lynx_hare,
     bouncing_ball,

@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from continua import calculus as calculus
     from continua import discovery as discovery
     from continua import equations as equations
     from continua import methods as methods
@@ -33,7 +34,7 @@ __all__ = [
     "solve_ensemble",
 ]
 
-ROOMS = ("discovery", "equations", "methods", "optim", "solver", "space", "stability")
+ROOMS = ("calculus", "discovery", "equations", "methods", "optim", "solver", "space", "stability")
 HOMES = {
     "ContinuaError": "core",
     "Ensemble": "solver",

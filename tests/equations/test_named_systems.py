@@ -15,7 +15,9 @@ from continua.equations import (
     SIR,
     Duffing,
     Equation,
+    EulerLagrange,
     ExponentialDecay,
+    Geodesic,
     HarmonicOscillator,
     LinearTerm,
     Logistic,
@@ -41,6 +43,8 @@ FORMS = (
     LinearTerm,
     Partitioned,
     Spatial,
+    EulerLagrange,
+    Geodesic,
 )  # made of functions, or with noise; they have tests of their own
 
 every_system = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)

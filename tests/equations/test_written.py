@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 import continua
 from continua.core import ContinuaError
 from continua.equations import Lorenz, LotkaVolterra, Written, parameter_values, parse, python_text
-from continua.equations.grammar import kinds_of
 from continua.equations.written import ARRAY_FUNCTIONS
-from continua.show import FUNCTIONS, evaluate, text, trace_expressions
+from continua.show import FUNCTIONS, evaluate, kinds_of, text, trace_expressions
 
 PREY = "dx/dt = alpha*x - beta*x*y\ndy/dt = delta*x*y - gamma*y"
 LORENZ = "x' = sigma*(y - x)\ny' = x*(rho - z) - y\nz' = x*y - beta*z"

@@ -79,6 +79,14 @@ def test_the_fit_is_differentiable_in_the_data():
     assert float(slope) == pytest.approx(float(rate(0.05 + h) - rate(0.05 - h)) / (2 * h), rel=1e-6)
 
 
+def test_an_exact_fit_is_found_in_single_precision():
+    t = jnp.linspace(0, 2, 20, dtype=jnp.float32)
+    rate = lambda b: b[0] * jnp.exp(-b[1] * t)  # noqa: E731
+    true = jnp.asarray([3.0, 1.3], jnp.float32)
+    found = optim.least_squares(lambda b: rate(b) - rate(true), jnp.ones(2, jnp.float32))
+    np.testing.assert_allclose(found.x, true, rtol=1e-5)
+
+
 def test_what_is_no_residual_is_refused():
     with pytest.raises(ArgumentTypeError, match="must be of real floats"):
         optim.least_squares(lambda x: x - 1, jnp.asarray([1, 2]))

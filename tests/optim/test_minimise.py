@@ -46,7 +46,7 @@ def test_the_valley_ends_where_it_ends(method):
 def test_conjugate_gradients_end_after_as_many_steps_as_there_are_parameters(method):
     matrix = np.diag(np.linspace(1.0, 40.0, 12))
     found = minimise(lambda x: x @ matrix @ x / 2 - x.sum(), jnp.zeros(12), method=method, gtol=1e-7)
-    assert int(found.steps) <= 13
+    assert int(found.steps) <= 12
     np.testing.assert_allclose(found.x, 1 / np.diagonal(matrix), rtol=1e-6)
 
 

@@ -59,6 +59,13 @@ def test_ghosts_of_images_are_those_of_numpy(boundary, mode):
     assert np.array_equal(found, np.pad(field, width, mode=mode))
 
 
+def test_values_on_a_face_stay_at_their_points_where_other_axes_are_wider_on_one_side():
+    field, on_face = jnp.arange(20.0).reshape(4, 5), jnp.array([3.0, 1.0, 4.0, 1.0])
+    sides = Boundaries.of([Neumann(), Dirichlet(on_face)], 2)
+    found = extend(field, faces_of(Grid.cells((4, 5))), sides, ((3, 1), (1, 0)))
+    assert np.array_equal(found[3:7, 0], 2 * on_face - field[:, 0])
+
+
 def test_a_mirror_on_points_does_not_repeat_them():
     field = jnp.arange(20.0).reshape(4, 5)
     grid = Grid.vertices((4, 5), Symmetric())
@@ -115,11 +122,13 @@ def test_bad_input_is_answered_in_one_line():
         extend(field, faces_of(inner), Boundaries.of(Neumann(), 1), ((1, 1),))
     with pytest.raises(ArgumentError, match="too small for the stencil"):
         extend(field, faces_of(Grid.cells(3)), Boundaries.of(Neumann(), 1), ((4, 4),))
-    with pytest.raises(ArgumentError, match="a field on its face"):
-        extend(
-            jnp.ones((3, 2)),
-            faces_of(Grid.cells((3, 2))),
-            Boundaries.of([Neumann(jnp.ones(5)), Periodic()], 2),
-            ((1, 1), (0, 0)),
-        )
+    box = Grid.cells((3, 4))
+    for sides, words in (
+        ([Neumann(jnp.ones(5)), Periodic()], r"the lower face of axis 0, \(4,\). Got \(5,\)"),
+        ([Periodic(), Dirichlet(jnp.ones(2))], r"the lower face of axis 1, \(3,\). Got \(2,\)"),  # not stretched
+        ([Periodic(), (Dirichlet(), Dirichlet(jnp.ones(5)))], r"the upper face of axis 1, \(3,\). Got \(5,\)"),
+        ([Periodic(), Dirichlet(jnp.ones((1, 3)))], r"\(3,\). Got \(1, 3\)"),
+    ):
+        with pytest.raises(ArgumentError, match=f"a number or a field on .*{words}"):
+            extend(jnp.ones((3, 4)), faces_of(box), Boundaries.of(sides, 2), ((1, 1), (1, 1)))
     assert Face(0, True, 0.5, 1.0).name == "the upper face of axis 0"

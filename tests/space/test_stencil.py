@@ -322,6 +322,10 @@ def test_bad_input_is_answered_in_one_line():
         Stencil.from_kernel(SOBEL)(jnp.arange(12).reshape(3, 4))
     with pytest.raises(ArgumentError, match="shape \\(8, 9\\) of its grid"):
         Stencil.of("laplace", grid, Neumann())(jnp.ones((9, 8)))
+    gap = jnp.ones((8, 9)).at[2, 3].set(jnp.nan)
+    for stencil in (Stencil.of("laplace", grid, Neumann()), Stencil.from_kernel(SOBEL)):
+        with pytest.raises(ArgumentError, match=r"`field` of Stencil must be finite. Got nan at \(2, 3\)"):
+            stencil(gap)
     with pytest.raises(ArgumentError, match="too small for the stencil"):
         Stencil.of("biharmonic", Grid.cells((8, 3)), Neumann())
     with pytest.raises(ArgumentError, match='such as "d'):

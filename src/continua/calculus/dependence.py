@@ -1,14 +1,14 @@
 """Which outputs of a program depend on which inputs, read from its jaxpr without running it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Literal
 
-from continua.core import is_traced
+from continua.core import bound, is_traced, walk
 
 # fmt: off
 ELEMENTWISE = frozenset([
@@ -25,8 +25,6 @@ LINEAR = frozenset([  # in all their floating operands together
 # fmt: on
 PRODUCTS = frozenset(["conv_general_dilated", "dot_general"])  # linear in each operand
 REDUCTIONS = frozenset(["reduce_max", "reduce_min", "reduce_prod"])
-INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
-LOOPS = frozenset(["scan", "while"])
 
 
 class Known(NamedTuple):
@@ -51,35 +49,16 @@ def sparsity(function: Callable[[Any], Any], like: Any) -> np.ndarray:
     closed = jax.make_jaxpr(function)(like)
     size, lanes = like.shape[0], like.shape[1:]
     start = np.broadcast_to(np.eye(size, dtype=bool).reshape(size, *[1] * len(lanes), size), (*like.shape, size))
-    consts = [Known(c, None) for c in closed.consts]
-    (found,) = _walk(closed.jaxpr, [*consts, Known(None, start)], size)
+    rule = partial(_through, size=size)
+    (found,) = walk(closed, [Known(None, start)], rule, lambda value: Known(value, None))
     if found.pattern is None:
         return np.zeros((jax.eval_shape(function, like).shape[0], size), bool)
     return found.pattern.any(tuple(range(1, found.pattern.ndim - 1)))
 
 
-def _walk(jaxpr: Any, given: Sequence[Known], size: int) -> list[Known]:
-    """What is known of the outputs of a jaxpr whose constants and inputs are `given`."""
-    known: dict[Any, Known] = dict(zip([*jaxpr.constvars, *jaxpr.invars], given, strict=True))
-
-    def read(atom: Any) -> Known:
-        return Known(atom.val, None) if isinstance(atom, Literal) else known[atom]
-
-    for equation in jaxpr.eqns:
-        inputs = [read(atom) for atom in equation.invars]
-        known |= zip(equation.outvars, _through(equation, inputs, size), strict=True)
-    return [read(atom) for atom in jaxpr.outvars]
-
-
 def _through(equation: Any, given: list[Known], size: int) -> list[Known]:
     """One operation."""
     name, shapes = equation.primitive.name, [v.aval.shape for v in equation.outvars]
-    inner = next((equation.params[key] for key in INNER if key in equation.params), None)
-    if inner is not None and name not in LOOPS:
-        consts = [Known(c, None) for c in getattr(inner, "consts", ())]
-        jaxpr = getattr(inner, "jaxpr", inner)
-        if len(jaxpr.constvars) + len(jaxpr.invars) == len(consts) + len(given):
-            return _walk(jaxpr, [*consts, *given], size)
     patterns = [g.pattern for g in given if g.pattern is not None]
     if not patterns:
         return [Known(value, None) for value in _values(equation, given)]
@@ -107,8 +86,7 @@ def _values(equation: Any, given: list[Known]) -> list[Any]:
     if any(g.value is None or is_traced(g.value) for g in given):
         return [None] * len(equation.outvars)
     with jax.ensure_compile_time_eval():
-        out = equation.primitive.bind(*(g.value for g in given), **equation.params)
-    return list(out) if equation.primitive.multiple_results else [out]
+        return bound(equation, [g.value for g in given])
 
 
 def _indices_are_known(equation: Any, given: list[Known]) -> bool:

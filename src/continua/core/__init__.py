@@ -3,12 +3,15 @@
 from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict, as_node, is_traced
 from continua.core.batches import anywhere, batch_size
 from continua.core.configuration import configure
-from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve
+from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve, count, short
+from continua.core.jaxprs import CALLS, CUSTOM, bound, walk
 from continua.core.linear_maps import LinearMap, linear_map
 from continua.core.precision import in_double_precision
 from continua.core.programs import Given, kept
 
 __all__ = [
+    "CALLS",
+    "CUSTOM",
     "Args",
     "ArgumentError",
     "ArgumentTypeError",
@@ -26,9 +29,13 @@ __all__ = [
     "anywhere",
     "as_node",
     "batch_size",
+    "bound",
     "configure",
+    "count",
     "in_double_precision",
     "is_traced",
     "kept",
     "linear_map",
+    "short",
+    "walk",
 ]

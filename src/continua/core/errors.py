@@ -7,6 +7,8 @@ ContinuaError
 └── FailedSolve          (also a RuntimeError) a solve ended before its end time
 """
 
+import numpy as np
+
 
 class ContinuaError(Exception):
     """The base of every error that this library raises on purpose."""
@@ -26,3 +28,18 @@ class FailedSolve(ContinuaError, RuntimeError):
     def __init__(self, message: str, solution: object = None) -> None:
         super().__init__(message)
         self.solution = solution
+
+
+def short(value: object) -> str:
+    """A value in at most sixty characters, for a message."""
+    words = " ".join(repr(value).split())
+    return words if len(words) <= 60 else words[:57] + "…"
+
+
+def count(verb: str, name: str, value: object, most: int, least: int = 1) -> int:
+    """An integer from `least` to `most`, or an error that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
+        raise ArgumentError(
+            f"`{name}` of `{verb}` must be an integer from {least} to {most}. Got {short(value)}. Use {least}."
+        )
+    return int(value)

@@ -5,14 +5,13 @@ from continua.equations.canonical_terms import canonical, parse_term
 from continua.equations.equation import ODE, Equation, ParameterInfo, parameter, parameter_values, parameters_of
 from continua.equations.equation_file import WrittenParameter, WrittenSystem, read_equation
 from continua.equations.gradient_flow import GradientFlow
-from continua.equations.grammar import parse
 from continua.equations.growth import ExponentialDecay, Logistic
+from continua.equations.lagrangian import EulerLagrange, Geodesic
 from continua.equations.linear import Linear
 from continua.equations.lorenz import Lorenz
 from continua.equations.oscillators import Duffing, HarmonicOscillator, Pendulum, VanDerPol
 from continua.equations.partitioned import Partitioned, SecondOrder, SeparableHamiltonian
 from continua.equations.populations import SIR, LotkaVolterra
-from continua.equations.python_syntax import python_text
 from continua.equations.robertson import Robertson
 from continua.equations.scaled import Scaled
 from continua.equations.spatial import Spatial
@@ -31,6 +30,7 @@ from continua.equations.stochastic import (
     Stochastic,
 )
 from continua.equations.written import Written
+from continua.show import parse, python_text
 
 __all__ = [
     "ODE",
@@ -42,8 +42,10 @@ __all__ = [
     "Driven",
     "Duffing",
     "Equation",
+    "EulerLagrange",
     "ExponentialDecay",
     "GeneralNoise",
+    "Geodesic",
     "GeometricBrownianMotion",
     "GradientFlow",
     "HarmonicOscillator",

@@ -1,9 +1,23 @@
 """One tree for all ways of writing the same product: y*x is x*y."""
 
 from continua.core import ArgumentError
-from continua.equations.grammar import Names, parse, printable
-from continua.equations.python_syntax import factors_of, python_text
-from continua.show import Call, Expression, Number, Power, Product, Sum, add, call, multiply, power
+from continua.show import (
+    Call,
+    Expression,
+    Names,
+    Number,
+    Power,
+    Product,
+    Sum,
+    add,
+    call,
+    factors_of,
+    multiply,
+    parse,
+    power,
+    printable,
+    python_text,
+)
 
 COMMUTATIVE = ("max", "min")
 

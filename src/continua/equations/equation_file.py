@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from continua.core import ArgumentError, ArgumentTypeError
-from continua.equations.grammar import CONSTANTS, Kind, is_word, kinds_of, names_in, nearest, parse, printable
 from continua.equations.written import STAND_IN, Written
-from continua.show import Expression
+from continua.show import CONSTANTS, Expression, Kind, is_word, kinds_of, names_in, nearest, parse, printable
 
 LARGEST_FILE = 100_000  # bytes; a system of twenty states has about two thousand
 MOST_NAMES = 500  # states, inputs and parameters together

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from continua.core import ArgumentError, ArgumentTypeError
-from continua.equations.grammar import CONSTANTS, is_word, names_in, printable
+from continua.show import CONSTANTS, is_word, names_in, printable
 
 Found = TypeVar("Found")
 

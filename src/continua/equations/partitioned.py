@@ -32,18 +32,18 @@ class Partitioned(Equation):
 
     def __call__(self, t: Instant, y: State, args: Args) -> State:
         """The slopes of both halves."""
-        q, p = _halves(self, y)
-        return _joined(self, y, self.velocity(t, p, args), self.force(t, q, args))
+        q, p = halves(self, y)
+        return joined(self, y, self.velocity(t, p, args), self.force(t, q, args))
 
     def drift(self, t: Instant, y: State, args: Args) -> State:
         """The slope of the first half, and none of the second."""
-        _, p = _halves(self, y)
-        return _joined(self, y, self.velocity(t, p, args), jax.tree.map(jnp.zeros_like, p))
+        _, p = halves(self, y)
+        return joined(self, y, self.velocity(t, p, args), jax.tree.map(jnp.zeros_like, p))
 
     def kick(self, t: Instant, y: State, args: Args) -> State:
         """The slope of the second half, and none of the first."""
-        q, _ = _halves(self, y)
-        return _joined(self, y, jax.tree.map(jnp.zeros_like, q), self.force(t, q, args))
+        q, _ = halves(self, y)
+        return joined(self, y, jax.tree.map(jnp.zeros_like, q), self.force(t, q, args))
 
 
 class SecondOrder(Partitioned):
@@ -115,7 +115,7 @@ class SeparableHamiltonian(Partitioned):
 
     def energy(self, t: Instant, y: State, args: Args) -> State:
         """The energy H, which is kept where it does not depend on time."""
-        q, p = _halves(self, y)
+        q, p = halves(self, y)
         return self.kinetic(t, p, args) + self.potential(t, q, args)
 
 
@@ -133,7 +133,7 @@ def _layout(tree: State) -> Any:
     return jax.tree.structure(tree), [jnp.shape(x) for x in jax.tree.leaves(tree)]
 
 
-def _halves(equation: Equation, y: State) -> tuple[State, State]:
+def halves(equation: Equation, y: State) -> tuple[State, State]:
     """Both halves of a pair, or of an array with both along its first axis."""
     sizes = jnp.shape(y)[:1] == (2,) if isinstance(y, jax.Array) else isinstance(y, tuple | list) and len(y) == 2
     if not sizes or _layout(y[0]) != _layout(y[1]):
@@ -145,7 +145,7 @@ def _halves(equation: Equation, y: State) -> tuple[State, State]:
     return y[0], y[1]
 
 
-def _joined(equation: Equation, y: State, *halves: State) -> State:
+def joined(equation: Equation, y: State, *halves: State) -> State:
     """Both halves of a slope in the form of the state, each like its half of it."""
     for name, half, own in zip(("first", "second"), halves, (y[0], y[1]), strict=True):
         if _layout(half) != _layout(own):

@@ -1,43 +1,31 @@
 """An equation that a person wrote as text."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial, reduce
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from continua.calculus import ARRAY_FUNCTIONS
 from continua.core import Args, ArgumentError, ArgumentTypeError, Instant
 from continua.equations.equation import Equation
 from continua.equations.equation_lines import equation_lines, unnamed
-from continua.equations.grammar import kinds_of, nearest, parse_from, printable, symbols_named
-from continua.equations.python_syntax import python_text
-from continua.show import Expression, Symbol, evaluate, symbols_of
+from continua.show import (
+    Expression,
+    Symbol,
+    evaluate,
+    kinds_of,
+    nearest,
+    parse_from,
+    printable,
+    python_text,
+    symbols_named,
+    symbols_of,
+)
 
 STAND_IN = 1.0  # the value of a parameter to which none was given
-
-# What computes the grammar's functions on arrays; the names are those of `continua.show`.
-ARRAY_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": jnp.abs,
-    "acos": jnp.arccos,
-    "asin": jnp.arcsin,
-    "atan": jnp.arctan,
-    "atan2": jnp.arctan2,
-    "ceil": jnp.ceil,
-    "cos": jnp.cos,
-    "cosh": jnp.cosh,
-    "exp": jnp.exp,
-    "floor": jnp.floor,
-    "log": jnp.log,
-    "max": lambda *values: reduce(jnp.maximum, values),
-    "min": lambda *values: reduce(jnp.minimum, values),
-    "sign": jnp.sign,
-    "sin": jnp.sin,
-    "sinh": jnp.sinh,
-    "tan": jnp.tan,
-    "tanh": jnp.tanh,
-}
 
 
 def _arrays(values: Mapping[str, Any]) -> dict[str, Array]:

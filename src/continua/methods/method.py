@@ -33,11 +33,19 @@ def part_of(equation: Slope, name: str, own: Slope | None = None) -> Slope:
 
 
 class Step(NamedTuple):
-    """One step: `y + increment` is the new state; `error` estimates its local error (None: not known)."""
+    """One step: `y + increment` is the new state; `error` estimates its local error (None: not known).
+
+    A method that finds the new state itself gives it as `end`: of a large field, sums cost as much as steps.
+    """
 
     increment: State
     error: State | None
     cache: Any
+    end: State | None = None
+
+    def after(self, y: State) -> State:
+        """The new state."""
+        return jax.tree.map(jnp.add, y, self.increment) if self.end is None else self.end
 
 
 class Method(eqx.Module):
@@ -102,8 +110,7 @@ class Method(eqx.Module):
 
     def advance(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args) -> State:
         r"""The step map $y_n \mapsto y_{n+1}$, as a function of its inputs alone."""
-        increment = self.step(equation, t, h, y, args, self.start(equation, t, y, args)).increment
-        return jax.tree.map(jnp.add, y, increment)
+        return self.step(equation, t, h, y, args, self.start(equation, t, y, args)).after(y)
 
     def interpolate(self, equation: Slope, t: Instant, h: Instant, y: State, args: Args, theta: Instant) -> State:
         r"""The solution at $t + \theta h$, recomputed from the start of the step: cubic Hermite unless overridden."""

@@ -131,9 +131,8 @@ class Switching(Method):
             return self.explicit.step(equation, t, h, y, args, cache)
 
         def stiff(h: Instant) -> Step:
-            increment, error, _ = self.stiff.step(equation, t, h, y, args, self.stiff.start(equation, t, y, args))
-            end = jax.tree.map(jnp.add, y, increment)
-            return Step(increment, error, self.explicit.start(equation, t + h, end, args))
+            step = self.stiff.step(equation, t, h, y, args, self.stiff.start(equation, t, y, args))
+            return step._replace(cache=self.explicit.start(equation, t + h, step.after(y), args))
 
         still = jax.tree.map(jnp.zeros_like, y)
         return self._either(explicit, stiff, h, Step(still, still, cache), self._chosen)

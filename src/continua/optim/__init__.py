@@ -11,17 +11,17 @@ from continua.optim.augmented_lagrangian import AugmentedLagrangian
 from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
 from continua.optim.constraints import Box, Equality, Inequality, Multipliers
 from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, rmsprop, sgd, sign_sgd
-from continua.optim.flow import Drift, FlowState, Now, Subflow, flow
+from continua.optim.flows import Drift, FlowState, Now, Subflow, flow
 from continua.optim.forces import Saturation, WeightDecay
 from continua.optim.games import Game, Optimism, extragradient, optimistic_gradient_descent, rk4
 from continua.optim.inertia import Blend, Relaxation, Velocity
-from continua.optim.least_squares import LeastSquares, LevenbergMarquardt, least_squares
 from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
-from continua.optim.minimise import FailedMinimisation, Minimum, Outcome, minimise
+from continua.optim.minimisation import FailedMinimisation, Minimum, Outcome, minimise
 from continua.optim.newton import Newton, TruncatedNewton
 from continua.optim.objective import Minimiser, Objective, Point, Stand
 from continua.optim.quasi_newton import LBFGS, ConjugateGradient, fletcher_reeves, hager_zhang, polak_ribiere
 from continua.optim.sqp import SQP
+from continua.optim.sums_of_squares import LeastSquares, LevenbergMarquardt, least_squares
 
 __all__ = [
     "LBFGS",

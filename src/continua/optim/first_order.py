@@ -8,7 +8,7 @@ import optax
 from jax.typing import DTypeLike
 from jaxtyping import Array
 
-from continua.optim.flow import Drift, Rate, Subflow, flow
+from continua.optim.flows import Drift, Rate, Subflow, flow
 from continua.optim.forces import WeightDecay
 from continua.optim.inertia import Blend, Relaxation, Velocity
 from continua.optim.metrics import QUINTIC, MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares

@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array
 
 from continua.core import ArgumentError
-from continua.optim.flow import Now, Params, Rate, Subflow
+from continua.optim.flows import Now, Params, Rate, Subflow
 
 
 class WeightDecay(Subflow):
@@ -22,6 +22,11 @@ class WeightDecay(Subflow):
 
     rate: Rate
     mask: Any | Callable[[Params], Any] | None = eqx.field(static=True, default=None)
+
+    @property
+    def counts(self) -> bool:
+        """Where there is a schedule."""
+        return callable(self.rate)
 
     def step(self, now: Now, own: Any) -> tuple[Now, Any]:
         """The direction with the pull."""

@@ -11,7 +11,7 @@ from continua.core import Args, Instant, State
 from continua.equations import Equation, GradientFlow
 from continua.methods import RK4, Extragradient
 from continua.optim.first_order import Optimiser
-from continua.optim.flow import Drift, Now, Params, Rate, Subflow, check_rate, flow
+from continua.optim.flows import Drift, Now, Params, Rate, Subflow, check_rate, flow
 
 
 class Game(Equation):
@@ -84,6 +84,11 @@ class Optimism(Subflow):
 
     alpha: float | Array = 1.0
     beta: float | Array = 1.0
+
+    @property
+    def counts(self) -> bool:
+        """To know the first step."""
+        return True
 
     def start(self, params: Params) -> Params:
         """No gradient before the first."""

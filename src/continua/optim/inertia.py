@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array
 
-from continua.optim.flow import Now, Params, Subflow
+from continua.optim.flows import Now, Params, Subflow
 
 Decay = float | Array
 
@@ -51,6 +51,11 @@ class Relaxation(Subflow):
     decay: Decay
     nesterov: bool = eqx.field(static=True, default=False)
     dtype: DTypeLike | None = eqx.field(static=True, default=None)
+
+    @property
+    def counts(self) -> bool:
+        """For the correction."""
+        return True
 
     def start(self, params: Params) -> Params:
         """Zero."""

@@ -36,13 +36,17 @@ class Bracket(NamedTuple):
     done: Bool[Array, ""]
 
 
-def wolfe(objective: Objective, here: Point, direction: Vector, first: Value, flatter: float = FLATTER) -> Found:
+def wolfe(
+    objective: Objective, here: Point, direction: Vector, first: Value, flatter: float = FLATTER, twice: bool = False
+) -> Found:
     r"""A length t with the conditions of Wolfe, by bracketing and cubic interpolation.
 
     $$ f(x + t d) \le f(x) + c_1 t\, \nabla f \cdot d, \qquad
        |\nabla f(x + t d) \cdot d| \le c_2 |\nabla f(x) \cdot d| $$
 
-    Where round-off hides the first, the slope decides: $\nabla f(x + t d) \cdot d \le (2 c_1 - 1) \nabla f \cdot d$.
+    With `twice` the first trial is good only where it happens to be a minimum, so that the second one is the minimum
+    of a quadratic function. Where round-off hides the first condition, the slope decides:
+    $\nabla f(x + t d) \cdot d \le (2 c_1 - 1) \nabla f \cdot d$.
 
     Source: Nocedal & Wright, Numerical Optimization (2006), 3.5; Hager & Zhang, SIAM J. Optim. 16 (2005) 170–192.
     """
@@ -57,7 +61,7 @@ def wolfe(objective: Objective, here: Point, direction: Vector, first: Value, fl
         finite = jnp.isfinite(point.value) & jnp.isfinite(rise)
         low = point.value <= here.value + LOWER * t * slope
         hidden = (point.value <= here.value + noise) & (rise <= (2 * LOWER - 1) * slope)
-        flat = jnp.abs(rise) <= -flatter * slope
+        flat = jnp.abs(rise) <= -jnp.where(b.tried > 0, flatter, 1e-3 if twice else flatter) * slope
         done = finite & (low | hidden) & flat
         high = ~finite | ~(low | hidden) | ((point.value > b.values[0] + noise) & (b.left > 0))
         closes = high | (rise >= 0)  # a minimum lies between the left end and here
@@ -95,9 +99,12 @@ def _next(b: Bracket, before: Bracket) -> Value:
     root = jnp.sqrt(jnp.maximum(under, 0))
     share = 1 - (far_slope + root - theta) / (far_slope - b.slopes[0] + 2 * root)
     usable = jnp.isfinite(share) & jnp.isfinite(far_value) & (under >= 0)
-    inside = b.left + width * jnp.clip(jnp.where(usable, share, jnp.where(jnp.isfinite(far_value), 0.5, 0.1)), 0.1, 0.9)
-    # Outside, where the slope would vanish if it went on changing like this, but two to ten times as far.
+    # The first interpolation is trusted nearly to the ends; later ones must shorten the bracket.
+    edge = jnp.where(b.tried == 1, 1e-3, 0.1)
+    guess = jnp.where(usable, share, jnp.where(jnp.isfinite(far_value), 0.5, 0.1))
+    inside = b.left + width * jnp.clip(guess, edge, 1 - edge)
+    # Outside, where the slope would vanish if it went on changing like this, but at most ten times as far.
     bend = (b.slopes[0] - before.slopes[0]) / jnp.where(b.left > before.left, b.left - before.left, 1)
     aim = b.left - b.slopes[0] / jnp.where(bend > 0, bend, 1)
-    outside = jnp.clip(jnp.where(bend > 0, aim, jnp.inf), 2 * b.left, 10 * b.left)
+    outside = jnp.clip(jnp.where(bend > 0, aim, jnp.inf), 1.01 * b.left, 10 * b.left)
     return jnp.where(open_ended, outside, inside)

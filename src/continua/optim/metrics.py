@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array
 
 from continua.core import ArgumentError
-from continua.optim.flow import Now, Params, Subflow
+from continua.optim.flows import Now, Params, Subflow
 from continua.optim.inertia import Decay, corrected, relaxed, zeros
 
 QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan et al., Muon (2024): steepest at zero, all of [0, 1] to within [.7, 1.2]
@@ -35,6 +35,11 @@ class RootMeanSquare(Subflow):
     decay: Decay
     eps: Decay = 1e-8
     eps_root: Decay = 0.0
+
+    @property
+    def counts(self) -> bool:
+        """For the correction."""
+        return True
 
     def start(self, params: Params) -> Params:
         """Zero."""
@@ -68,6 +73,11 @@ class MeanSquare(Subflow):
     inside: bool = eqx.field(static=True, default=True)
     centred: bool = eqx.field(static=True, default=False)
     correct: bool = eqx.field(static=True, default=False)
+
+    @property
+    def counts(self) -> bool:
+        """For the correction."""
+        return self.correct
 
     def start(self, params: Params) -> tuple[Params, Params]:
         """The mean square, and the mean where it is needed."""

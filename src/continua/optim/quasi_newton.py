@@ -151,6 +151,6 @@ class ConjugateGradient(Minimiser):
         # As far as last time in the change of value that the slope foretells.
         last = own.length * jnp.abs(own.gradient @ own.direction) / slope
         first = jnp.where(fresh, jnp.minimum(1, 1 / jnp.linalg.norm(here.gradient)), last).astype(slope.dtype)
-        found = wolfe(objective, here, direction, first, flatter=0.1)
+        found = wolfe(objective, here, direction, first, flatter=0.1, twice=True)
         after = Conjugacy(direction, here.gradient, found.length, jnp.where(found.good, own.number + 1, 0))
         return Stand(found.point, after, stand.evaluations + found.evaluations, ~found.good & fresh)

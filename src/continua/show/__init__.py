@@ -24,15 +24,35 @@ from continua.show.expression import (
 )
 from continua.show.figures import PALETTE, figure_files, new_figure, svg, svg_and_files
 from continua.show.from_jaxpr import NotExpressible, trace_expressions
+from continua.show.grammar import (
+    CONSTANTS,
+    Algebra,
+    Kind,
+    Names,
+    is_word,
+    kinds_of,
+    names_in,
+    nearest,
+    parse,
+    parse_from,
+    parse_into,
+    printable,
+    symbols_named,
+)
+from continua.show.graph_drawing import Box, layered_graph
 from continua.show.plain_text import text
 from continua.show.presentation import mathml, mathml_equation
+from continua.show.python_syntax import factors_of, python_text
 from continua.show.sections import Callout, Code, Details, Figure, Heading, Maths, Section, TableOf, Text
 from continua.show.terms import Term, is_coefficient, terms_of
 
 __all__ = [
+    "CONSTANTS",
     "FUNCTIONS",
     "MINUS_ONE",
     "PALETTE",
+    "Algebra",
+    "Box",
     "Call",
     "Callout",
     "Code",
@@ -40,7 +60,9 @@ __all__ = [
     "Expression",
     "Figure",
     "Heading",
+    "Kind",
     "Maths",
+    "Names",
     "NotExpressible",
     "Number",
     "Power",
@@ -55,20 +77,32 @@ __all__ = [
     "call",
     "evaluate",
     "expand",
+    "factors_of",
     "figure_files",
     "format_number",
     "format_uncertain",
     "is_coefficient",
+    "is_word",
+    "kinds_of",
+    "layered_graph",
     "mathml",
     "mathml_equation",
     "multiply",
+    "names_in",
+    "nearest",
     "negate",
     "new_figure",
     "page",
+    "parse",
+    "parse_from",
+    "parse_into",
     "power",
+    "printable",
+    "python_text",
     "substitute",
     "svg",
     "svg_and_files",
+    "symbols_named",
     "symbols_of",
     "terms_of",
     "text",

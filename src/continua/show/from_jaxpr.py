@@ -7,9 +7,10 @@ from typing import Any, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Jaxpr, JaxprEqn, Literal
+from jax.extend.core import JaxprEqn
 from numpy.typing import NDArray
 
+from continua.core import bound, walk
 from continua.show.expression import (
     ONE,
     ZERO,
@@ -66,7 +67,7 @@ def trace_expressions(
     states = _filled([Symbol(name, "state") for name in y], (len(y),))
     parameters = {name: _parameter(name, shape) for name, shape in shapes.items()}
     inputs = [_filled([Symbol(t, "time")], ()), states, *jax.tree_util.tree_leaves(parameters)]
-    outputs = _run(closed.jaxpr, closed.consts, inputs)
+    outputs = walk(closed, inputs, _apply, np.asarray)
     if len(outputs) != 1 or outputs[0].shape != (len(y),):
         raise NotExpressible(f"a result of shapes {[output.shape for output in outputs]} for {len(y)} states")
     return list(_symbolic(outputs[0]))
@@ -93,26 +94,9 @@ def _parameter(name: str, shape: tuple[int, ...]) -> Elements:
     return _filled([Symbol(n) for n in (names if shape else [name])], shape)
 
 
-def _run(jaxpr: Jaxpr, consts: Sequence[Any], inputs: Sequence[Elements]) -> list[Elements]:
-    """The outputs of a jaxpr on arrays of expressions."""
-    known: dict[Any, Elements] = dict(zip(jaxpr.invars, inputs, strict=True))
-    known.update(zip(jaxpr.constvars, (np.asarray(const) for const in consts), strict=True))
-
-    def read(atom: Any) -> Elements:
-        return np.asarray(atom.val) if isinstance(atom, Literal) else known[atom]
-
-    for equation in jaxpr.eqns:
-        outputs = _apply(equation, [read(atom) for atom in equation.invars])
-        known.update(zip(equation.outvars, outputs, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
-
-
 def _apply(equation: JaxprEqn, inputs: list[Elements]) -> list[Elements]:
-    """One equation of a jaxpr: numbers by JAX itself, calls by their body, the rest by its rule."""
+    """One equation of a jaxpr: numbers by JAX itself, the rest by its rule."""
     name = equation.primitive.name
-    body = next((equation.params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in equation.params), None)
-    if name in CALLS and body is not None:
-        return _run(getattr(body, "jaxpr", body), getattr(body, "consts", ()), inputs)
     if not any(_is_symbolic(array) for array in inputs):
         return _bound(equation, inputs)
     if name in UNCHANGED:
@@ -138,8 +122,7 @@ def _bound(equation: JaxprEqn, inputs: Sequence[Any]) -> list[Elements]:
     """The equation on numbers: by numpy where it only moves them, since JAX compiles each one by itself."""
     if equation.primitive.name in BY_NUMPY:
         return BY_NUMPY[equation.primitive.name](equation.params, *inputs)
-    outputs = equation.primitive.bind(*map(jnp.asarray, inputs), **equation.params)
-    return [np.asarray(output) for output in (outputs if equation.primitive.multiple_results else [outputs])]
+    return [np.asarray(output) for output in bound(equation, [jnp.asarray(x) for x in inputs])]
 
 
 def _symbolic(array: Elements) -> Elements:
@@ -230,21 +213,6 @@ def _logistic(x: Expression) -> Expression:
     return divide(ONE, add(ONE, call("exp", negate(x))))
 
 
-CALLS = frozenset(
-    {
-        "pjit",
-        "jit",
-        "closed_call",
-        "core_call",
-        "custom_jvp_call",
-        "custom_vjp_call",
-        "custom_vjp_call_jaxpr",
-        "checkpoint",
-        "remat",
-        "remat2",
-        "custom_lin",
-    }
-)
 UNCHANGED = frozenset(
     {"copy", "copy_p", "optimization_barrier", "reduce_precision", "sharding_constraint", "stop_gradient"}
 )

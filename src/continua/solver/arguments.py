@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from continua.core import Args, ArgumentError, ArgumentTypeError, State, Times, as_node, is_traced
+from continua.core import Args, ArgumentError, ArgumentTypeError, State, Times, as_node, is_traced, short
 from continua.equations import ODE, Equation, Spatial, Stochastic
 from continua.methods import (
     RK4,
@@ -24,7 +24,7 @@ from continua.methods import (
 )
 from continua.solver.adjoints import Adjoint, Discrete
 from continua.solver.events import Event
-from continua.solver.functions import described, motions, short
+from continua.solver.functions import described, motions
 from continua.solver.step_control import Adaptive, Fixed, StepControl
 
 HARMLESS = 1e3  # how much waves may grow in a solve where no step of the method damps them

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from continua.core import Args, ArgumentError, ArgumentTypeError, Scalar, State
+from continua.core import Args, ArgumentError, ArgumentTypeError, Scalar, State, short
 from continua.equations import Equation, Stochastic
 from continua.methods import Method
 from continua.solver.events import Event
@@ -108,9 +108,3 @@ def described(tree: Any) -> str:
     """The dtypes and shapes of a tree, in words."""
     shapes = jax.tree.map(lambda x: f"{jnp.result_type(x)}{list(jnp.shape(x))}", tree)
     return str(shapes).replace("'", "") if not isinstance(shapes, str) else shapes
-
-
-def short(value: Any) -> str:
-    """A value in at most sixty characters."""
-    words = " ".join(repr(value).split())
-    return words if len(words) <= 60 else words[:57] + "…"

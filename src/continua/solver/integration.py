@@ -61,7 +61,12 @@ def integrate(question: Question, ts: Times) -> tuple[State, Ending, Happened | 
     read = [_read(field, method, drawn[:inside], layout, problem, value)] if inside else []
     ends = [jax.tree.map(lambda x: x[None], value(t, y)) for t, y in ((ts[0], flat.y), (ts[-1], ending.y))]
     reached = jnp.abs(ts - ts[0]) <= jnp.abs(ending.t - ts[0])
-    ys = jax.tree.map(lambda *parts: _where(reached, jnp.concatenate(parts)), ends[0], *read, ends[1])
+    there = [reached[:1], *([reached[1:-1]] if inside else []), reached[-1:]]
+
+    def joined(*parts: Array) -> Array:  # masked first: whoever takes the last alone pays for no choice of parts
+        return jnp.concatenate([_where(known, part) for known, part in zip(there, parts, strict=True)])
+
+    ys = jax.tree.map(joined, ends[0], *read, ends[1])
     if watch is None:
         return ys, ending, None
     return ys, ending, _happened(flat, watch, method, drawn[inside:], ending)

@@ -163,7 +163,7 @@ class Loop(NamedTuple):
         h = jnp.where(last, left - short, proposed)
         method = self.method.recalling(state.memory) if method is None else method
         step = method.step(self.field, t, h, y, self.problem.parameters, state.cache)
-        after = y + step.increment
+        after = step.after(y)
         accepted, factor = control.judge(self.method, step.error, y, after)
         factor, kept = control.remember(accepted, factor, state.control)
 

@@ -22,12 +22,16 @@ MIRRORED = 2  # the highest order of accuracy that a mirror keeps
 
 
 class Face(NamedTuple):
-    """One end of one axis: its first point inside stands `offset` spacings away from it."""
+    """One end of one axis: its first point inside stands `offset` spacings away from it.
+
+    `around` is by how many points below and above each other axis of a field reaches beyond it by now.
+    """
 
     axis: int
     upper: bool
     offset: float
     spacing: float
+    around: "Width" = ()
 
     @property
     def name(self) -> str:
@@ -79,7 +83,7 @@ class Condition(Boundary):
                 f"The grid is too small for the stencil at {face.name}: {need} points are needed. Got {len(inside)}."
             )
         ghosts = _weighted(rule.inner, inside)
-        value = self._value(t, inside)
+        value = self._value(t, inside, face)
         if value is None:
             return ghosts
         outer = jnp.asarray(rule.outer.reshape([-1] + [1] * (inside.ndim - 1)), ghosts.dtype)
@@ -110,21 +114,23 @@ class Condition(Boundary):
             )
         return ghost_rule(alpha, beta, face.offset, face.spacing, count, order)
 
-    def _value(self, t: Any, inside: Array) -> Array | None:
+    def _value(self, t: Any, inside: Array, face: Face) -> Array | None:
         value = self.value(t) if callable(self.value) else self.value
         if isinstance(value, int | float) and value == 0:
             return None
-        array, like = jnp.asarray(value, inside.dtype), inside.shape[1:]
-        if array.ndim > len(like) or any(
-            size > room for size, room in zip(array.shape[::-1], like[::-1], strict=False)
-        ):
+        around = face.around or ((0, 0),) * (inside.ndim - 1)
+        array = jnp.asarray(value, inside.dtype)
+        on_face = tuple(size - low - high for size, (low, high) in zip(inside.shape[1:], around, strict=True))
+        own = on_face[len(on_face) - array.ndim :] if array.ndim <= len(on_face) else None
+        if own is None or any(size not in (1, room) for size, room in zip(array.shape, own, strict=True)):
             raise ArgumentError(
-                f"`value` of {type(self).__name__} must be a number or a field on its face, {like}. Got {array.shape}."
+                f"`value` of {type(self).__name__} must be a number or a field on {face.name}, {on_face}. "
+                f"Got {array.shape}."
             )
-        array = array.reshape((1,) * (1 + len(like) - array.ndim) + array.shape)
-        # Faces of earlier axes are extended by now: their values go on as they end.
-        missing = [0 if size == 1 else room - size for size, room in zip(array.shape[1:], like, strict=True)]
-        return jnp.pad(array, [(0, 0), *((m // 2, m - m // 2) for m in missing)], mode="edge")
+        array = array.reshape((1,) * (1 + len(on_face) - array.ndim) + array.shape)
+        # Beyond the faces of earlier axes its values go on as they end.
+        missing = [(0, 0) if size == 1 else pair for size, pair in zip(array.shape[1:], around, strict=True)]
+        return jnp.pad(array, [(0, 0), *missing], mode="edge")
 
 
 def _value_of(value: Any) -> Any:
@@ -333,18 +339,63 @@ def extend(
 ) -> Array:
     """The field with its ghosts: [*shape] becomes [*(shape + below + above)]; leading axes stay as they are."""
     first = field.ndim - len(width)
-    for axis, (below, above) in enumerate(width):
-        if not below and not above:
-            continue
-        (low, high), at = boundaries.faces[axis], first + axis
-        depth = min(max(below, above) + order + 1, field.shape[at])  # only strips are turned: a whole field is slow
-        lower = jnp.moveaxis(lax.slice_in_dim(field, 0, depth, axis=at), at, 0)
-        upper = jnp.moveaxis(lax.rev(lax.slice_in_dim(field, -depth, None, axis=at), (at,)), at, 0)
-        parts = [field]
-        if below:
-            ghosts = low.beyond(faces[axis][0], lower, upper, below, order, t)
-            parts.insert(0, jnp.moveaxis(ghosts[::-1], 0, at))
-        if above:
-            parts.append(jnp.moveaxis(high.beyond(faces[axis][1], upper, lower, above, order, t), 0, at))
-        field = jnp.concatenate(parts, at)
-    return field
+    config = [(0, 0, 0)] * first + [(below, above, 0) for below, above in width]
+    room = lax.pad(field, jnp.zeros((), field.dtype), config)
+    place = [below for below, _ in width]
+    return ghosted(room, place, field.shape[first:], faces, boundaries, width, order, t)
+
+
+def ghosted(
+    room: Array,
+    place: Sequence[Any],
+    shape: tuple[int, ...],
+    faces: Sequence[tuple[Face, Face]],
+    boundaries: Boundaries,
+    width: Width,
+    order: int = 2,
+    t: Any = 0.0,
+) -> Array:
+    """A field [..., *shape] that lies at `place` in an array with room for its ghosts, with these around it."""
+    for axis, pair in enumerate(width):
+        if any(pair):
+            room = _with_strips(room, axis, place, shape, faces[axis], boundaries.faces[axis], width, order, t)
+    return room
+
+
+def _with_strips(
+    room: Array,
+    axis: int,
+    place: Sequence[Any],
+    shape: tuple[int, ...],
+    faces: tuple[Face, Face],
+    sides: tuple[Boundary, Boundary],
+    width: Width,
+    order: int,
+    t: Any,
+) -> Array:
+    """The ghosts at both ends of an axis, after those of the axes before. Only strips are turned: a field is slow."""
+    first, n, (below, above) = room.ndim - len(width), shape[axis], width[axis]
+    at, around = first + axis, [pair if i < axis else (0, 0) for i, pair in enumerate(width)]
+    corner = [0] * first + [begin - low for begin, (low, _) in zip(place, around, strict=True)]
+    sizes = [*room.shape[:first], *(size + low + high for size, (low, high) in zip(shape, around, strict=True))]
+
+    def at_depth(begin: Any) -> list[Any]:
+        return [*corner[:at], place[axis] + begin, *corner[at + 1 :]]
+
+    depth = min(max(below, above) + order + 1, n)
+    strip = [*sizes[:at], depth, *sizes[at + 1 :]]
+    lower = jnp.moveaxis(lax.dynamic_slice(room, at_depth(0), strip), at, 0)
+    upper = jnp.moveaxis(lax.rev(lax.dynamic_slice(room, at_depth(n - depth), strip), (at,)), at, 0)
+    others = ((0, 0),) * first + tuple(pair for i, pair in enumerate(around) if i != axis)
+    low, high = (face._replace(around=others) for face in faces)
+    ghosts = []
+    if below:
+        beyond = sides[0].beyond(low, lower, upper, below, order, t)[::-1]
+        ghosts.append((-below, jnp.moveaxis(beyond, 0, at)))
+    if above:
+        beyond = sides[1].beyond(high, upper, lower, above, order, t)
+        ghosts.append((n, jnp.moveaxis(beyond, 0, at)))
+    room, *values = lax.optimization_barrier((room, *(x for _, x in ghosts)))  # else XLA reads from a copy of it
+    for (begin, _), value in zip(ghosts, values, strict=True):
+        room = lax.dynamic_update_slice(room, value, at_depth(begin))
+    return room

@@ -1,7 +1,7 @@
 """Equations in space: a field moves by what its neighbours are."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -12,10 +12,12 @@ from jax import lax
 from jaxtyping import Array
 
 from continua.core import Args, Instant, as_node, is_traced
-from continua.equations import Equation, Spatial
+from continua.equations import Spatial
 from continua.space.boundaries import extend
 from continua.space.neighbours import surrounded
+from continua.space.shards import on_devices, refuse_short_parts, shared
 from continua.space.stencil import LocalOperator
+from continua.space.tiles import MOST, tiled
 
 
 class Evolution(Spatial):
@@ -61,13 +63,19 @@ class Evolution(Spatial):
         """Without a source, for one rate everywhere, if the ghosts of the start go on as they would."""
         return self.source is None and jnp.ndim(self.rate) == 0 and self.operator.ghosts_persist()
 
-    def repeated(self, step: Callable[[Equation, Any], Any], stages: int, count: int, y: Any) -> Any:
-        """By a halo wide enough for all steps, where the grid is."""
-        width = max(side for pair in self.operator.reach for side in pair) * stages * count
-        if width > min(y.shape[-self.operator.dimension :]) // 2:
-            return functools.reduce(lambda y, _: step(self, y), range(count), y)
-        opened = eqx.tree_at(lambda one: one.operator, self, self.operator.opened())
-        return wide_halo(lambda y: step(opened, y), self.operator, count, stages)(y)
+    def repeated(
+        self, step: Callable[..., Any], stages: int, count: int, y: Any, known: Any, devices: Sequence[Any] = ()
+    ) -> Any:
+        """By a halo wide enough for many steps, where the grid is, and tile by tile on a processor with caches."""
+        if len(devices) < 2:
+            return _repeated(step, stages, count, y, known, self)
+        parts = eqx.tree_at(lambda one: one.operator, self, shared(self.operator, len(devices)))
+
+        def steps(given: Any, y: Array) -> Array:
+            equation, known = given
+            return _repeated(step, stages, count, y, known, equation)
+
+        return on_devices(steps, (parts, known), y, self.operator, devices)
 
 
 def wide_halo(
@@ -95,3 +103,40 @@ def wide_halo(
         return padded
 
     return steps
+
+
+@eqx.filter_custom_jvp
+def _repeated(step: Callable[..., Any], stages: int, count: int, y: Array, known: Any, equation: Evolution) -> Array:
+    """Tile by tile, where that is to be had."""
+
+    def at(operator: LocalOperator, y: Array) -> Array:
+        return step(eqx.tree_at(lambda one: one.operator, equation, operator), y, known)
+
+    found = tiled(at, equation.operator, stages, count, y) if jax.default_backend() == "cpu" else None
+    return _field_by_field(step, stages, count, y, known, equation) if found is None else found
+
+
+@_repeated.def_jvp
+def _(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
+    """Through whole fields: tiles would hand on a cotangent as large as the field, each."""
+    return eqx.filter_jvp(_field_by_field, primals, tangents)
+
+
+def _field_by_field(
+    step: Callable[..., Any], stages: int, count: int, y: Array, known: Any, equation: Evolution
+) -> Array:
+    """The same, field by field."""
+    operator = equation.operator
+    far = max(1, *(side for pair in operator.reach for side in pair)) * stages
+    together = min(count, MOST, min(y.shape[-operator.dimension :]) // (2 * far))
+    if not together:
+        refuse_short_parts(operator, far, y)
+        return functools.reduce(lambda y, _: step(equation, y, known), range(count), y)
+    opened = eqx.tree_at(lambda one: one.operator, equation, operator.opened())
+
+    def turn(y: Array, steps: int) -> Array:
+        return wide_halo(lambda y: step(opened, y, known), operator, steps, stages)(y)
+
+    turns, rest = divmod(count, together)
+    y = turn(y, together) if turns == 1 else lax.scan(lambda y, _: (turn(y, together), None), y, None, turns)[0]
+    return turn(y, rest) if rest else y

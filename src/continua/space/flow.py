@@ -39,6 +39,7 @@ class Flow(LocalOperator):
     """
 
     flux: Callable[[Any], Any] = eqx.field(converter=as_node)
+    offsets: Offsets = eqx.field(static=True)
     boundaries: Boundaries | None
     grid: Grid | None = eqx.field(static=True)
     spacing: tuple[float, ...] = eqx.field(static=True)
@@ -53,6 +54,8 @@ class Flow(LocalOperator):
             )
         self.spacing = tuple(float(h) for h in np.atleast_1d(spacing)) if grid is None else grid.spacing
         self.flux, self.grid, self.order = flux, grid, 2
+        axes = range(len(self.spacing))  # the nearest neighbours along each
+        self.offsets = tuple(tuple(side * (i == axis) for i in axes) for axis in axes for side in (-1, 1))
         self.boundaries = Boundaries.of(boundaries, len(self.spacing), "Flow")
         with jax.ensure_compile_time_eval():
             ways = self.flux(jnp.array([0.7, -0.7]))
@@ -64,12 +67,6 @@ class Flow(LocalOperator):
                 f"`flux` of Flow must be odd: what leaves a point arrives at its neighbour. Got {ways[0]:.4g} for 0.7 "
                 f"and {ways[1]:.4g} for -0.7. Use an odd function, such as lambda g: g / (1 + g**2)."
             )
-
-    @property
-    def offsets(self) -> Offsets:  # type: ignore[override]
-        """The nearest along each axis."""
-        axes = range(len(self.spacing))
-        return tuple(tuple(side * (i == axis) for i in axes) for axis in axes for side in (-1, 1))
 
     def __call__(self, field: Any, t: Any = 0.0) -> Array:
         """Of a field [*shape] or [..., *shape], the same."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from continua.core import ArgumentError
+from continua.core import ArgumentError, is_traced
 from continua.space.boundaries import Boundaries, Face, Periodic, needs_points_inside
 from continua.space.coordinates import Cartesian, Coordinates, Points
 
@@ -171,7 +171,18 @@ class Grid(eqx.Module):
         array = jnp.asarray(field)
         if array.shape[-self.dimension :] != self.shape:
             raise ArgumentError(f"`{name}` of {who} must have the shape {self.shape} of its grid. Got {array.shape}.")
-        return array
+        return finite(array, name, who)
+
+
+def finite(field: Array, name: str, who: str) -> Array:
+    """The field, unless it is known and holds NaN or infinity, which neighbours would catch from it."""
+    if not is_traced(field) and not (known := np.isfinite(field)).all():
+        place = tuple(int(i) for i in np.argwhere(~known)[0])
+        raise ArgumentError(
+            f"`{name}` of {who} must be finite. Got {np.asarray(field)[place]} at {place}. "
+            "Fill gaps first, or look at where it was computed."
+        )
+    return field
 
 
 def _ends(shape: int | Sequence[int], lower: Any, upper: Any) -> list[tuple[int, float, float]]:

@@ -1,5 +1,7 @@
 """The stencil: weights at neighbours, which is a kernel, a differential operator and a layer at once."""
 
+import copy
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,8 +16,8 @@ from jaxtyping import Array
 from continua.core import ArgumentError, ArgumentTypeError, is_traced
 from continua.space.boundaries import MIRRORED, Boundaries, Condition, Face, Periodic, Symmetric, extend
 from continua.space.coordinates import Cartesian
-from continua.space.grid import Grid
-from continua.space.lowerings import Lowering, by_size, fastest
+from continua.space.grid import Grid, finite
+from continua.space.lowerings import Lowering, Shifts, by_size, fastest
 from continua.space.neighbours import Offsets, reach_of, surrounded, times
 from continua.space.operators import Operator, image_axes, kernel_of, moments, terms_of
 
@@ -47,6 +49,17 @@ class LocalOperator(eqx.Module):
     def opened(self) -> "LocalOperator":
         """Without boundaries: the field keeps its shape, and what lies within reach of its rim comes out as 0."""
         return eqx.tree_at(lambda one: one.boundaries, self, None, is_leaf=lambda x: x is None)
+
+    def raveled(self, shape: tuple[int, ...]) -> "LocalOperator | None":
+        """Opened, for fields [*shape] as one line: neighbours are counted along it, and rows go on into the next.
+
+        None where that is not worth while.
+        """
+        strides = [math.prod(shape[axis + 1 :]) for axis in range(self.dimension)]
+        line = copy.copy(self.opened())
+        places = tuple((sum(o * s for o, s in zip(offset, strides, strict=True)),) for offset in self.offsets)
+        object.__setattr__(line, "offsets", places)
+        return line
 
     def padded(self, field: Array, t: Any = 0.0) -> Array:
         """The field with its ghosts: as it is where there are no boundaries."""
@@ -88,7 +101,7 @@ class LocalOperator(eqx.Module):
             raise ArgumentError(f"`field` of {who} must have {self.dimension} axes or more. Got {array.ndim}.")
         if self.grid is not None and self.boundaries is not None:
             return self.grid.check(array, "field", who)
-        return array
+        return finite(array, "field", who)
 
 
 class Stencil(LocalOperator):
@@ -293,6 +306,10 @@ class Stencil(LocalOperator):
         local = weights.reshape(len(weights), -1)
         largest = local[:, np.abs(local).sum(0).argmax()]
         return (np.exp(1j * phase) * largest.reshape(-1, *[1] * self.dimension)).sum(0).ravel()
+
+    def raveled(self, shape: tuple[int, ...]) -> LocalOperator | None:
+        """Where it is a sum of shifts."""
+        return super().raveled(shape) if isinstance(self.lowering or by_size(self), Shifts) else None
 
     def ghosts_persist(self) -> bool:
         """For constant weights: symmetric along axes with mirrors, and nothing of constants where values are given."""

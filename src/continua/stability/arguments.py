@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from continua.core import Args, ArgumentError, ArgumentTypeError
+from continua.core import Args, ArgumentError, ArgumentTypeError, short
 from continua.equations import ODE, Equation
 
 States = Float[np.ndarray, "point state"]
@@ -20,7 +20,7 @@ StateVector = Float[np.ndarray, " state"]
 def system(verb: str, equation: Any, size: int, args: Args) -> tuple[Equation, Args]:
     """The equation and its args in double precision, for states of `size` components."""
     if isinstance(equation, type) or not callable(equation):
-        got = f"the class {equation.__name__}" if isinstance(equation, type) else _short(equation)
+        got = f"the class {equation.__name__}" if isinstance(equation, type) else short(equation)
         raise ArgumentTypeError(
             f"`equation` of `{verb}` must be an Equation or a function f(t, y, args). Got {got}. Use an instance."
         )
@@ -36,7 +36,7 @@ def _check_arity(verb: str, function: Callable) -> None:
         inspect.signature(function).bind(0.0, 0.0, None)
     except TypeError:
         raise ArgumentTypeError(
-            f"`equation` of `{verb}` must take three arguments (t, y, args). Got {_short(function)}. "
+            f"`equation` of `{verb}` must take three arguments (t, y, args). Got {short(function)}. "
             "Use f(t, y, args), and ignore what it does not need."
         ) from None
     except ValueError:  # a builtin without a signature
@@ -82,7 +82,7 @@ def one_state(verb: str, point: Any, name: str = "point") -> StateVector:
     if state.ndim != 1 or state.size == 0:
         raise ArgumentError(f"`{name}` of `{verb}` must be one state [state]. Got shape {state.shape}. Use y[0].")
     if not np.isfinite(state).all():
-        raise ArgumentError(f"`{name}` of `{verb}` must be finite. Got {_short(state.tolist())}. Use another state.")
+        raise ArgumentError(f"`{name}` of `{verb}` must be finite. Got {short(state.tolist())}. Use another state.")
     return state
 
 
@@ -93,7 +93,7 @@ def _numbers(verb: str, value: Any, name: str) -> np.ndarray:
             return numbers.astype(float)
     except (TypeError, ValueError):
         pass
-    raise ArgumentTypeError(f"`{name}` of `{verb}` must hold real numbers. Got {_short(value)}. Use a float array.")
+    raise ArgumentTypeError(f"`{name}` of `{verb}` must hold real numbers. Got {short(value)}. Use a float array.")
 
 
 def number(verb: str, name: str, value: Any, *, zero: bool = False, infinite: bool = False) -> float:
@@ -104,19 +104,7 @@ def number(verb: str, name: str, value: Any, *, zero: bool = False, infinite: bo
         got = math.nan
     if not (got > 0 or (zero and got == 0)) or (math.isinf(got) and not infinite):
         raise ArgumentError(
-            f"`{name}` of `{verb}` must be a {'number ≥ 0' if zero else 'positive number'}. Got {_short(value)}. "
+            f"`{name}` of `{verb}` must be a {'number ≥ 0' if zero else 'positive number'}. Got {short(value)}. "
             "Use 1.0 or so, or leave it out."
         )
     return got
-
-
-def count(verb: str, name: str, value: Any, most: int) -> int:
-    """An integer from 1 to `most`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
-        raise ArgumentError(f"`{name}` of `{verb}` must be an integer from 1 to {most}. Got {_short(value)}. Use 1.")
-    return int(value)
-
-
-def _short(value: Any) -> str:
-    words = " ".join(repr(value).split())
-    return words if len(words) <= 60 else words[:57] + "…"

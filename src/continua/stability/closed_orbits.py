@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Complex, Float
 
-from continua.core import Args, in_double_precision
+from continua.core import Args, count, in_double_precision
 from continua.equations import Equation
 from continua.methods import Method
 from continua.solver import Status, by_its_steps
@@ -139,7 +139,7 @@ def cycle(
     reach, rtol, neutral = (
         arguments.number(verb, name, value) for name, value in [("reach", reach), ("rtol", rtol), ("neutral", neutral)]
     )
-    max_steps = arguments.count(verb, "max_steps", max_steps, 2**31 - 1)
+    max_steps = count(verb, "max_steps", max_steps, 2**31 - 1)
     if sample.shape[1] == 1:
         return NoCycle("one state alone cannot turn: trajectories on a line never return")
     flow = _Flow(equation, args, region_of(sample).width, rtol, max_steps)

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from continua.core import Args, ArgumentError, FailedSolve, Scalar, in_double_precision, kept
+from continua.core import Args, ArgumentError, FailedSolve, Scalar, count, in_double_precision, kept
 from continua.equations import Equation
 from continua.methods import Method
 from continua.solver import Status, by_its_steps
@@ -167,7 +167,7 @@ def lyapunov_exponents(
     verb = "lyapunov_exponents"
     start = arguments.one_state(verb, y0, "y0")
     equation, args = arguments.system(verb, equation, len(start), args)
-    k = arguments.count(verb, "k", len(start) if k is None else k, len(start))
+    k = count(verb, "k", len(start) if k is None else k, len(start))
     rtol, t0 = arguments.number(verb, "rtol", rtol), float(t0)
     span = None if span is None else arguments.number(verb, "span", span)
     transient = None if transient is None else arguments.number(verb, "transient", transient, zero=True)
@@ -178,7 +178,7 @@ def lyapunov_exponents(
     frame = jnp.asarray(np.linalg.qr(np.random.default_rng(0).standard_normal((len(start), k)))[0])
     own = in_units(equation, pilot.width)
     z = jnp.asarray(start / pilot.width)
-    tolerance, budget = jnp.asarray(rtol), arguments.count(verb, "max_steps", max_steps, 2**31 - 1)
+    tolerance, budget = jnp.asarray(rtol), count(verb, "max_steps", max_steps, 2**31 - 1)
     when = jnp.asarray(t0), jnp.asarray(plan.length)
 
     def run(method: Method) -> tuple[tuple[Array, Array, Array], Array]:

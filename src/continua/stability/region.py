@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from continua.calculus import even_points
 from continua.equations import Equation, Scaled
 from continua.stability.arguments import States, StateVector
 
@@ -58,7 +59,7 @@ class Region:
             np.where(on > 0, self.high, self.low),
         ]
         points = np.concatenate(chosen)[:count]
-        spread = _spread(count, len(self.low))
+        spread = even_points(count, len(self.low))
         reach = min(margin, 2.0) * self.width
         points = np.concatenate([points, self.low - reach + spread * (self.high - self.low + 2 * reach)])
         return points[:count]
@@ -82,14 +83,3 @@ def in_units(equation: Equation, width: StateVector, rate: float = 1.0) -> Equat
     """The equation of z = y / width in the time rate · t: both without units."""
     scale, own_rate = jax.device_put((1 / width, np.asarray(1 / rate)))
     return Scaled(equation, scale, own_rate)
-
-
-def _spread(count: int, dimension: int) -> Float[np.ndarray, "point state"]:
-    """Points that fill the unit cube evenly: multiples, without their whole parts, of the roots of x^(d+1) = x + 1.
-
-    Source: Roberts, The unreasonable effectiveness of quasirandom sequences (2018).
-    """
-    root = 2.0
-    for _ in range(64):
-        root = (1 + root) ** (1 / (1 + dimension))
-    return (0.5 + np.outer(np.arange(count), root ** -np.arange(1.0, dimension + 1))) % 1.0

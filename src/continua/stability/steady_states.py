@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from continua.core import Args, ArgumentError, in_double_precision
+from continua.calculus import Ends, levenberg_marquardt
+from continua.core import Args, ArgumentError, count, in_double_precision
 from continua.equations import Equation
 from continua.stability import arguments
 from continua.stability.arguments import States, StateVector
 from continua.stability.autonomous import check_autonomous
 from continua.stability.classification import is_stable, kind_of, without_noise
-from continua.stability.levenberg_marquardt import Ends, levenberg_marquardt
 from continua.stability.linearisation import Eigenvalues, Matrix, ordered_eigenvalues, slopes_and_jacobians
 from continua.stability.region import Region, in_units, region_of
 
@@ -124,7 +124,7 @@ def equilibria(
     tolerance, neutral = (
         arguments.number(verb, name, value) for name, value in [("tolerance", tolerance), ("neutral", neutral)]
     )
-    starts = arguments.count(verb, "starts", starts, 4096)
+    starts = count(verb, "starts", starts, 4096)
     z = _filled(region.thinned(starts) / region.width, starts)
     rate = _fastest_rate(in_units(equation, region.width), args, z)
     own = in_units(equation, region.width, rate)

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from continua.core import ArgumentError
 from continua.equations import GradientFlow
-from continua.optim.minimise import MAX_STEPS, HalfSquare, Minimum, descended
+from continua.optim.minimisation import MAX_STEPS, HalfSquare, Minimum, descended
 from continua.optim.newton import MOST
 from continua.optim.objective import Minimiser, Objective, Point, Stand, Value, Vector
 
@@ -63,7 +63,8 @@ class LevenbergMarquardt(Minimiser):
         own = stand.own
         length = jnp.sqrt(2 * stand.here.value)
         known = own.widths > 0
-        size = jnp.where(known, own.widths * (length + 1e-8 * own.scale), 1)
+        nothing = jnp.sqrt(jnp.finfo(length.dtype).eps) * own.scale  # its round-off has a direction of its own
+        size = jnp.where(known, own.widths * (length + nothing), 1)
         cosines = jnp.where(known, jnp.abs(stand.here.gradient) / size, jnp.abs(stand.here.gradient))
         return cosines.max()
 

@@ -12,14 +12,13 @@ Precedence is Python's: -x**2 is -(x**2), x**-1 and 2**3**2 = 2**9 are meant. ·
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from continua.core import ArgumentError, ArgumentTypeError
-from continua.show import (
+from continua.show.expression import (
     FUNCTIONS,
-    MINUS_ONE,
     Call,
     Expression,
     Number,
@@ -31,7 +30,6 @@ from continua.show import (
     call,
     evaluate,
     multiply,
-    negate,
     power,
     substitute,
 )
@@ -60,7 +58,7 @@ TOKEN = re.compile(
 
 
 def parse(text: str, names: Names, *, time: str = "t") -> Expression:
-    """An expression written by a person, as a tree of `continua.show`.
+    """An expression written by a person, as a tree.
 
     Args:
         text: for example `"a*x - b*x*y"`: numbers, names, `+ - * / ** ^`, parentheses, the constants `pi` and `e`, and
@@ -70,14 +68,14 @@ def parse(text: str, names: Names, *, time: str = "t") -> Expression:
         time: the name of the time.
 
     Returns:
-        The tree, tidy as show's trees are: numbers folded, x*x as x**2, x/x as 1.
+        The tree, tidy as these are: numbers folded, x*x as x**2, x/x as 1.
 
     Raises:
         ArgumentError: the text is not in the grammar; the message quotes it and counts the column from 1.
         ArgumentTypeError: `text` is no string, or `names` is one.
 
     Example:
-        >>> from continua.show import text
+        >>> from continua.show.plain_text import text
         >>> text(parse("a*x − b·x*y^2", {"a": "parameter", "b": "parameter", "x": "state", "y": "state"}))
         'a x − b x·y²'
         >>> parse("x * * y", ["x", "y"])
@@ -95,9 +93,36 @@ def symbols_named(names: Names, time: str = "t") -> dict[str, Symbol]:
     return {time: Symbol(time, "time")} | {name: Symbol(name, kind) for name, kind in kinds.items()}
 
 
+class Algebra(NamedTuple):
+    """What is made of numbers, given as text, and of what stands between them."""
+
+    number: Callable[[str], Any]
+    add: Callable[..., Any]
+    multiply: Callable[..., Any]
+    power: Callable[[Any, Any], Any]
+    call: Callable[..., Any]
+    constants: Mapping[str, Any]
+
+
+TREES = Algebra(
+    lambda text: Number(float(text)),
+    add,
+    multiply,
+    power,
+    call,
+    {name: Number(value) for name, value in CONSTANTS.items()},
+)
+
+
+def parse_into(algebra: Algebra, text: str, symbols: Mapping[str, Any]) -> Any:
+    """The same in another algebra, after `parse` has found nothing wrong with the text."""
+    parse(text, list(symbols))
+    return _Parser(text, symbols, 0, algebra).whole()
+
+
 def parse_from(text: str, start: int, symbols: Mapping[str, Symbol]) -> Expression:
     """The expression that stands in the text from a place on; columns count from the beginning of the text."""
-    tree = _Parser(text, symbols, start).whole()
+    tree = _Parser(text, symbols, start, TREES).whole()
     while (tidier := substitute(tree, {})) != tree:
         tree = tidier
     _check_constants(tree, text)
@@ -114,7 +139,7 @@ def kinds_of(varying: Iterable[str], parameters: Iterable[str]) -> dict[str, Kin
 def names_in(text: str, start: int = 0) -> list[str]:
     """The names that occur as values, not as functions, once each and in their order."""
     tokens = _tokens(text, start)
-    following = [*tokens[1:], _Token("end", "", 0)]
+    following = [*tokens, _Token("end", "", 0)][1:]
     found = (a.text for a, b in zip(tokens, following, strict=True) if a.kind == "name" and b.text != "(")
     return list(dict.fromkeys(found))
 
@@ -185,14 +210,16 @@ def _unknown_character(text: str, place: int) -> ArgumentError:
 class _Parser:
     """Recursive descent over the tokens. Sums and products are gathered whole, so that long ones cost little."""
 
-    def __init__(self, text: str, symbols: Mapping[str, Symbol], start: int) -> None:
+    def __init__(self, text: str, symbols: Mapping[str, Any], start: int, algebra: Algebra) -> None:
         self.text = text
+        self.algebra = algebra
+        self.minus_one = algebra.number("-1")
         self.symbols = symbols
         self.tokens = _tokens(text, start)
         self.place = 0
         self.depth = 0
 
-    def whole(self) -> Expression:
+    def whole(self) -> Any:
         """The expression, after which nothing may stand."""
         tree = self.sum()
         if self.next.kind != "end":
@@ -224,20 +251,24 @@ class _Parser:
             remedy or "Use an expression such as a*x - b*x*y.",
         )
 
-    def sum(self) -> Expression:
+    def sum(self) -> Any:
         """Products with signs between them."""
         terms = [self.product()]
         while sign := self.taken("+", "-"):
-            terms.append(self.product() if sign == "+" else negate(self.product()))
-        return add(*terms)
+            terms.append(self.product() if sign == "+" else self.negative(self.product()))
+        return self.algebra.add(*terms)
 
-    def product(self) -> Expression:
+    def product(self) -> Any:
         """Factors with * and / between them."""
         factors = [self.signed()]
         while sign := self.taken("*", "/"):
-            factors.append(self.signed() if sign == "*" else power(self.signed(), MINUS_ONE))
+            factors.append(self.signed() if sign == "*" else self.algebra.power(self.signed(), self.minus_one))
         self.check_between()
-        return multiply(*factors)
+        return self.algebra.multiply(*factors)
+
+    def negative(self, found: Any) -> Any:
+        """Its product with −1."""
+        return self.algebra.multiply(self.minus_one, found)
 
     def check_between(self) -> None:
         """Two values side by side are no product here."""
@@ -247,7 +278,7 @@ class _Parser:
             problem = f"no sign between `{before}` and `{token.text[:WINDOW]}` at column {token.column}"
             raise self.refused(problem, "Write * for a product.")
 
-    def signed(self) -> Expression:
+    def signed(self) -> Any:
         """A power with any number of signs in front; all nesting passes through here."""
         self.depth += 1
         if self.depth > DEEPEST:
@@ -256,14 +287,14 @@ class _Parser:
         sign = self.taken("+", "-")
         found = self.signed() if sign else self.power()
         self.depth -= 1
-        return negate(found) if sign == "-" else found
+        return self.negative(found) if sign == "-" else found
 
-    def power(self) -> Expression:
+    def power(self) -> Any:
         """A base and perhaps an exponent."""
         base = self.atom()
-        return power(base, self.signed()) if self.taken("**", "^") else base
+        return self.algebra.power(base, self.signed()) if self.taken("**", "^") else base
 
-    def atom(self) -> Expression:
+    def atom(self) -> Any:
         """A number, a name, or something in parentheses."""
         token = self.next
         if token.kind == "number":
@@ -283,16 +314,16 @@ class _Parser:
             problem = f"`(` at column {opened.column} is not closed{got} at column {self.next.column}"
             raise self.refused(problem, "Put in the `)`.")
 
-    def number(self) -> Expression:
+    def number(self) -> Any:
         """A finite number."""
         value = float(self.next.text)
         if not math.isfinite(value):
             problem = f"the number at column {self.next.column} is too large"
             raise self.refused(problem, "Use one below 1.8e308.")
         self.place += 1
-        return Number(value)
+        return self.algebra.number(self.tokens[self.place - 1].text)
 
-    def name(self) -> Expression:
+    def name(self) -> Any:
         """A symbol, a constant, or a function of its arguments."""
         token = self.next
         self.place += 1
@@ -302,11 +333,11 @@ class _Parser:
         if token.text in self.symbols:
             return self.symbols[token.text]
         if token.text in CONSTANTS:
-            return Number(CONSTANTS[token.text])
+            return self.algebra.constants[token.text]
         self.place -= 1
         raise self.unknown(token, self.symbols, "name")
 
-    def function(self, token: _Token) -> Expression:
+    def function(self, token: _Token) -> Any:
         """A function of its arguments."""
         name = SYNONYMS.get(token.text, token.text)
         if name not in FUNCTION_NAMES:
@@ -322,7 +353,9 @@ class _Parser:
             arguments.append(self.sum())
         self.close(opened)
         self.check_count(token, name, len(arguments))
-        return power(arguments[0], Number(0.5)) if name == "sqrt" else call(name, *arguments)
+        if name == "sqrt":
+            return self.algebra.power(arguments[0], self.algebra.number("0.5"))
+        return self.algebra.call(name, *arguments)
 
     def check_count(self, token: _Token, name: str, count: int) -> None:
         """The number of arguments must fit the function."""

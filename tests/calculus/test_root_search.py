@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from continua.stability.levenberg_marquardt import levenberg_marquardt
+from continua.calculus import levenberg_marquardt
 
 
 def diagonal(f, slope):

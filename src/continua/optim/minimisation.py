@@ -83,7 +83,7 @@ class Minimum(eqx.Module):
             and constraints, of the Lagrangian's along what is active; NaN where that leaves no way.
         steps: how many were taken.
         evaluations: of the function with its gradient, and of products with its Hessian.
-        history: value and largest entry of the gradient after each step, [step, 2], from the start; NaN past the end.
+        history: value, slope and evaluations after each step, [step, 3], from the start; NaN past the end.
         method: what went there.
         multipliers: what each bound and constraint costs, a `Multipliers`; None without any. Its `explain()` says it in
             words.
@@ -95,7 +95,7 @@ class Minimum(eqx.Module):
     curvatures: Float[Array, "2"]
     steps: Int[Array, ""]
     evaluations: Int[Array, ""]
-    history: Float[Array, "step 2"]
+    history: Float[Array, "step 3"]
     outcome: Int[Array, ""]
     method: Minimiser
     multipliers: Multipliers | None = None
@@ -338,7 +338,7 @@ class Way(NamedTuple):
 
     stand: Stand
     steps: Int[Array, ""]
-    history: Float[Array, "step 2"]
+    history: Float[Array, "step 3"]
     lowest: Float[Array, ""]
     level: Int[Array, ""]  # steps since the value last fell by more than its round-off
 
@@ -351,7 +351,7 @@ def _descend(
     first = begin.here.value
 
     def told(stand: Stand) -> Array:
-        return jnp.stack([stand.here.value, method.slope(stand)])
+        return jnp.stack([stand.here.value, method.slope(stand), stand.evaluations.astype(x0.dtype)])
 
     def on(way: Way) -> Array:
         here = way.stand.here
@@ -370,7 +370,7 @@ def _descend(
             after, steps, way.history.at[steps].set(told(after)), jnp.minimum(way.lowest, after.here.value), level
         )
 
-    history = jnp.full((max_steps + 1, 2), jnp.nan, x0.dtype).at[0].set(told(begin))
+    history = jnp.full((max_steps + 1, 3), jnp.nan, x0.dtype).at[0].set(told(begin))
     zero = jnp.zeros((), jnp.int32)
     end, steps, history, _, level = lax.while_loop(on, step, Way(begin, zero, history, begin.here.value, zero))
     return end._replace(stuck=end.stuck | (level >= LEVEL)), steps, history

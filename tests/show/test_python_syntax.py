@@ -7,8 +7,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from continua.core import ArgumentError
-from continua.equations import parse, python_text
-from continua.equations.grammar import kinds_of
+from continua.show import kinds_of, parse, python_text
 
 KINDS = kinds_of(["x", "y"], ["a", "b"])
 

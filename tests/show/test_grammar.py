@@ -8,9 +8,21 @@ from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 from continua.core import ArgumentError, ArgumentTypeError, ContinuaError
-from continua.equations import parse, python_text
-from continua.equations.grammar import DEEPEST, is_word, kinds_of, names_in
-from continua.show import Product, Symbol, evaluate, mathml, symbols_of, text, trace_expressions
+from continua.show import (
+    Product,
+    Symbol,
+    evaluate,
+    is_word,
+    kinds_of,
+    mathml,
+    names_in,
+    parse,
+    python_text,
+    symbols_of,
+    text,
+    trace_expressions,
+)
+from continua.show.grammar import DEEPEST
 
 VALUES = {"a": 0.7, "b": -1.3, "x": 1.9, "y": 0.4, "t": 2.5}
 KINDS = kinds_of(["x", "y"], ["a", "b"])

@@ -36,8 +36,14 @@ class Subflow(eqx.Module):
     """A part of a flow, which moves while all others stand still: its exact solution, or one step of it.
 
     Steps of all parts in turn are Lie and Trotter's splitting. A new part writes `step`; one that has a state of its
-    own, like the velocity of a heavy ball, writes `start` too.
+    own, like the velocity of a heavy ball, writes `start` too; one that asks how many steps there were says that it
+    `counts`.
     """
+
+    @property
+    def counts(self) -> bool:
+        """Whether it uses the number of the step."""
+        return False
 
     def start(self, params: Params) -> Any:
         """Its own state at the first step."""
@@ -49,7 +55,7 @@ class Subflow(eqx.Module):
 
 
 class FlowState(NamedTuple):
-    """The state of a flow besides the parameters: how many steps are done, and what each part keeps."""
+    """The state of a flow besides the parameters: how many steps are done, where a part counts, and what each keeps."""
 
     done: Array
     own: tuple[Any, ...]
@@ -83,6 +89,8 @@ def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
     if not any(isinstance(part, Drift) for part in parts):
         raise ArgumentError("`parts` of `flow` must move the parameters. Got no Drift among them. Add Drift(1e-3).")
 
+    counts = any(part.counts for part in parts)
+
     def init(params: Params) -> FlowState:
         return FlowState(jnp.zeros((), jnp.int32), tuple(part.start(params) for part in parts))
 
@@ -100,7 +108,7 @@ def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
         for part, before in zip(parts, state.own, strict=True):
             now, after = part.step(now, before)
             own.append(after)
-        return now.direction, FlowState(now.number, tuple(own))
+        return now.direction, FlowState(now.number if counts else state.done, tuple(own))
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -127,6 +135,11 @@ class Drift(Subflow):
                 f"`method` of `Drift` must be a method. Got {type(self.method).__name__}. Write Drift(rate, RK4())."
             )
 
+    @property
+    def counts(self) -> bool:
+        """Where there is a schedule."""
+        return callable(self.rate)
+
     def step(self, now: Now, own: Any) -> tuple[Now, Any]:
         """The increment of the parameters."""
         straight = isinstance(self.method, Euler)
@@ -134,9 +147,15 @@ class Drift(Subflow):
 
     def _straight(self, now: Now) -> Params:
         """One step of Euler along the direction, each parameter in its own precision."""
-        return jax.tree.map(
-            lambda q: self._increment(lambda t, x, q: -q, _length(self.rate, now.done, q), q, q), now.direction
-        )
+
+        def moved(q: Params, like: Array) -> Params:
+            length = _length(self.rate, now.done, like)
+            return self._increment(lambda t, x, q: jax.tree.map(jnp.negative, q), length, q, q)
+
+        leaves = jax.tree.leaves(now.direction)
+        if len({leaf.dtype for leaf in leaves}) == 1:
+            return moved(now.direction, leaves[0])
+        return jax.tree.map(lambda q: moved(q, q), now.direction)
 
     def _staged(self, now: Now) -> Params:
         """One step of the gradient flow by a method that looks at it in several places."""

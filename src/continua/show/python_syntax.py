@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from continua.show import MINUS_ONE, Call, Expression, Number, Power, Product, Sum, Symbol, multiply, power
+from continua.show.expression import MINUS_ONE, Call, Expression, Number, Power, Product, Sum, Symbol, multiply, power
 
 LARGEST_WHOLE = 1e15  # above it the digits of an int would pretend to an exactness that a float has not
 
@@ -14,7 +14,7 @@ def python_text(expression: Expression) -> str:
     written by `repr`, whole ones without a decimal point.
 
     Example:
-        >>> from continua.equations.grammar import parse
+        >>> from continua.show.grammar import parse
         >>> python_text(parse("(0.5*x)*((1 - (x/K))^2)", ["x", "K"]))
         '0.5*x*(1 - x/K)**2'
     """
