@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float
 
 from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
 from continua.optim.constraints import Constrained, Domain
-from continua.optim.objective import Objective, Point, Stand, Value, Vector
+from continua.optim.objective import Objective, Point, Stand, Unknowns, Value, Vector
 
 Rows = Float[Array, " row"]
 
@@ -76,7 +76,7 @@ class AugmentedLagrangian(Constrained):
         own = stand.own
         return (own.stiffness >= STIFFEST) & (own.last > MISSED)
 
-    def unknowns(self, stand: Stand) -> Vector:
+    def unknowns(self, stand: Stand) -> Unknowns:
         """x, and the multipliers that its violations amount to."""
         own = stand.own
         effect = self._effect(self.room.values(stand.here.x), own)

@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Float
 
 from continua.core import ArgumentError, ArgumentTypeError, is_traced
 from continua.equations import GradientFlow
-from continua.optim.objective import Minimiser, Objective, Point, Value, Vector
+from continua.optim.objective import Minimiser, Objective, Point, Unknowns, Value, Vector
 
 DEPENDENT = 1e-9  # of the largest singular value: below, a gradient of constraints adds nothing to the others
 
@@ -132,7 +132,7 @@ class Constrained(Minimiser):
         """F − λ · constraints."""
         return Objective(lambda x: objective.value(x) - multipliers @ self.room.values(x))
 
-    def condition(self, objective: Objective, unknowns: Vector) -> Vector:
+    def condition(self, objective: Objective, unknowns: Unknowns) -> Unknowns:
         """Karush, Kuhn and Tucker's conditions as equations.
 
         At active bounds x is the bound, for all other parameters too: so the equations' matrix is symmetric where there
@@ -147,7 +147,7 @@ class Constrained(Minimiser):
         missed = self.room.missed(self.room.values(there), multipliers)
         return jnp.concatenate([jnp.where(held, x - bound, slope(there)), missed])
 
-    def bends(self, objective: Objective, unknowns: Vector) -> Float[Array, "n n"]:
+    def bends(self, objective: Objective, unknowns: Unknowns) -> Float[Array, "n n"]:
         """The Hessian of the Lagrangian on the tangents of what is active; elsewhere the mean of these curvatures."""
         n = self.room.low.size
         x, multipliers = unknowns[:n], unknowns[n:]
@@ -196,7 +196,7 @@ class Multipliers(eqx.Module):
         return "\n".join(told) or "no bound or constraint is active"
 
 
-def multipliers(method: Constrained, objective: Objective, unknowns: Vector) -> Multipliers:
+def multipliers(method: Constrained, objective: Objective, unknowns: Unknowns) -> Multipliers:
     """Those of the bounds and constraints at a minimum."""
     room = method.room
     n = room.low.size

@@ -18,7 +18,7 @@ from continua.optim.augmented_lagrangian import AugmentedLagrangian
 from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
 from continua.optim.constraints import Box, Constrained, Constraint, Domain, Multipliers, domain_of, multipliers
 from continua.optim.newton import Newton, TruncatedNewton
-from continua.optim.objective import Minimiser, Objective, Stand, Vector
+from continua.optim.objective import Minimiser, Objective, Stand, Unknowns, Vector
 from continua.optim.quasi_newton import LBFGS
 from continua.optim.sqp import SQP
 
@@ -305,7 +305,7 @@ def _run(
         x0, method = domain.clip(x0), method.within(domain)
     x0 = lax.stop_gradient(x0)
 
-    def descend(_: Any, unknowns: Vector) -> tuple[Vector, Any]:
+    def descend(_: Any, unknowns: Unknowns) -> tuple[Unknowns, Any]:
         end, steps, history = _descend(objective, unknowns[: x0.size], method, gtol, max_steps)
         return method.unknowns(end), (end, steps, history)
 

@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int
 from continua.core import ArgumentError
 
 Vector = Float[Array, " n"]
+Unknowns = Float[Array, " unknown"]  # x, and behind it the multipliers of constraints
 Value = Float[Array, ""]
 
 
@@ -87,15 +88,15 @@ class Minimiser(eqx.Module):
             f"`method` of `minimise` must know bounds and constraints. Got {type(self).__name__}. Leave it out."
         )
 
-    def unknowns(self, stand: Stand) -> Vector:
-        """What `condition` determines: x, and behind it the multipliers of constraints."""
+    def unknowns(self, stand: Stand) -> Unknowns:
+        """What `condition` determines."""
         return stand.here.x
 
-    def condition(self, objective: Objective, unknowns: Vector) -> Vector:
+    def condition(self, objective: Objective, unknowns: Unknowns) -> Unknowns:
         """What vanishes at a minimum, as many numbers as there are unknowns."""
         return jax.grad(objective.value)(unknowns)
 
-    def bends(self, objective: Objective, unknowns: Vector) -> Float[Array, "n n"]:
+    def bends(self, objective: Objective, unknowns: Unknowns) -> Float[Array, "n n"]:
         """The second derivatives along the ways that are open."""
         return objective.hessian(unknowns)
 

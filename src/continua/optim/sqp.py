@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from continua.optim.constraints import Constrained, Domain
 from continua.optim.newton import cholesky, positive
-from continua.optim.objective import Objective, Point, Stand, Value, Vector
+from continua.optim.objective import Objective, Point, Stand, Unknowns, Value, Vector
 
 Rows = Float[Array, " row"]
 
@@ -80,7 +80,7 @@ class SQP(Constrained):
         """Whether a step at the highest price left the violation as it was."""
         return stand.own.hopeless
 
-    def unknowns(self, stand: Stand) -> Vector:
+    def unknowns(self, stand: Stand) -> Unknowns:
         """x, on the bounds that are active, and the multipliers of constraints."""
         return jnp.concatenate([stand.here.x, stand.own.multipliers[: sum(self.room.sizes)]])
 
