@@ -14,7 +14,7 @@ Rows = Float[Array, " row"]
 
 STIFFER = 10.0  # times, where a violation has not fallen enough
 ENOUGH = 0.25  # of the last violation
-STIFFEST = 1e10
+STIFFEST = 1e8
 MISSED = 1e-5  # what counts as a violation that nothing mends
 PLAIN = 500  # parameters: beyond, without a Hessian
 
@@ -133,8 +133,10 @@ class AugmentedLagrangian(Constrained):
         multipliers = own.multipliers - own.stiffness * (effect + self.proportion * (smoothed - own.smoothed))
         multipliers = jnp.where(self.room.equal, multipliers, jnp.maximum(multipliers, 0))
         missed = jnp.abs(effect).max(initial=0)
-        floor = jnp.finfo(missed.dtype).eps ** 0.75
-        stiffness = jnp.where((missed > ENOUGH * own.last) & (missed > floor), STIFFER * own.stiffness, own.stiffness)
+        floor = jnp.finfo(missed.dtype).eps ** 0.6
+        stiffness = jnp.where(
+            (missed > ENOUGH * own.last) & (missed > own.tolerance), STIFFER * own.stiffness, own.stiffness
+        )
         stiffness = jnp.minimum(stiffness, STIFFEST)
         tolerance = jnp.maximum(0.1 * own.tolerance, floor)
         return own._replace(
