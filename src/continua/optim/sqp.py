@@ -110,7 +110,7 @@ class SQP(Constrained):
         residual = _residual(point, values, normals, settled, equal)
         stubborn = (left > 0.5 * missed) & (left > 1e-6 * jnp.maximum(1, jnp.abs(own.values).max()))
         noise = jnp.finfo(x.dtype).eps * (jnp.abs(here.value) + dear * missed)
-        over = (fall <= 100 * noise) & (residual > 0.5 * own.residual) & (own.residual < jnp.inf)
+        over = (jnp.abs(fall) <= 100 * noise) & (residual > 0.5 * own.residual) & (own.residual < jnp.inf)
         hopeless = (left > HOPELESS * missed) & (dear >= limit) & (missed > 1e-5) & (model.damping < 1e3 * model.size)
         grown = jnp.where(stubborn, jnp.minimum(10 * dear, limit), dear)
         damping = jnp.where(
