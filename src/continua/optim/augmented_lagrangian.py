@@ -28,6 +28,7 @@ class Controlled(NamedTuple):
     tolerance: Value  # of the slope, at which multipliers are moved
     last: Value  # violation then
     residual: Value
+    estimate: Rows  # the multipliers that it was found with
     stand: Stand  # of the minimiser between bounds
 
 
@@ -61,7 +62,7 @@ class AugmentedLagrangian(Constrained):
         nothing, zero = jnp.zeros_like(self.room.values(x)), jnp.zeros((), x.dtype)
         blank = Point(x, zero, jnp.zeros_like(x))
         endless = jnp.full_like(zero, jnp.inf)
-        return Controlled(nothing, nothing, zero, zero + 0.1, endless, endless, self._inner(x).begin(blank))
+        return Controlled(nothing, nothing, zero, zero + 0.1, endless, endless, nothing, self._inner(x).begin(blank))
 
     def slope(self, stand: Stand) -> Value:
         """The largest entry of the conditions."""
@@ -78,9 +79,7 @@ class AugmentedLagrangian(Constrained):
 
     def unknowns(self, stand: Stand) -> Unknowns:
         """x, and the multipliers that its violations amount to."""
-        own = stand.own
-        effect = self._effect(self.room.values(stand.here.x), own)
-        return jnp.concatenate([stand.here.x, own.multipliers - own.stiffness * effect])
+        return jnp.concatenate([stand.here.x, stand.own.estimate])
 
     def step(self, objective: Objective, stand: Stand) -> Stand:
         """One step between bounds; where it arrives, multipliers move."""
@@ -93,14 +92,15 @@ class AugmentedLagrangian(Constrained):
         values = self.room.values(x)
         effect = self._effect(values, own)
         point = Point(x, objective.value(x), moved.here.gradient)
-        residual = self.room.residual(point, values, own.multipliers - own.stiffness * effect)
+        estimate = own.multipliers - own.stiffness * effect
+        residual = self.room.residual(point, values, estimate)
         arrived = (slope <= own.tolerance) | moved.stuck
         after = self._moved(own, effect)
         fresh = inner.begin(moved.here)._replace(evaluations=moved.evaluations)
         after = after._replace(stand=fresh)
         still = own._replace(stand=moved)
         kept = [jnp.where(arrived, a, b) for a, b in zip(jax.tree.leaves(after), jax.tree.leaves(still), strict=True)]
-        course = jax.tree.unflatten(jax.tree.structure(still), kept)._replace(residual=residual)
+        course = jax.tree.unflatten(jax.tree.structure(still), kept)._replace(residual=residual, estimate=estimate)
         change = jnp.abs(course.multipliers - own.multipliers).max(initial=0)
         resting = change <= jnp.finfo(x.dtype).eps * (1 + jnp.abs(own.multipliers).max(initial=0))
         hopeless = arrived & (course.stiffness >= STIFFEST) & (course.last > MISSED)

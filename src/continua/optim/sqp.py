@@ -275,7 +275,8 @@ def between(matrix: Float[Array, "row row"], right: Rows, low: Rows, high: Rows,
     eye = jnp.eye(right.size, dtype=right.dtype)
     scaled = matrix / (width[:, None] * width[None]) + DEPENDENCE * eye
     scaled = jnp.where(some[:, None] & some[None], scaled, eye)
-    pull, floor, ceiling = right / width, low * width, high * width
+    floor, ceiling = low * width, high * width
+    pull = right / width + DEPENDENCE * jnp.where(some, start * width, 0)  # what is added vanishes with convergence
 
     class Turn(NamedTuple):
         place: Rows
