@@ -264,7 +264,7 @@ def between(matrix: Float[Array, "row row"], right: Rows, low: Rows, high: Rows,
     r"""The least of ½ λᵀMλ − b·λ for l ≤ λ ≤ u, M not negative, by active sets.
 
     Multipliers that are free go towards the least of theirs, until the first of them meets a bound and stays there;
-    arrived, the one at a bound that is pulled away hardest is freed. With a good start one or two turns do.
+    arrived, the one at a bound that is pulled away hardest is freed. A start with the right ones free takes one turn.
 
     Source: Lawson & Hanson, Solving Least Squares Problems (1974), chapter 23; Stark & Parker, Comput. Stat. 10 (1995)
     129–141 (two bounds).
