@@ -62,6 +62,15 @@ def gradient_descent_is_euler(said):
     assert number(r"0.8\^k is at most (\S+)", said) < 1e-15
 
 
+def lagrange_multipliers(said):
+    assert number(r"corner \((\S+),", said) == pytest.approx(2**0.5, abs=1e-6)
+    assert number(r"λ = (\S+)", said) == pytest.approx(4, abs=1e-5)
+    assert number(r"right: (\S+) of area", said) == pytest.approx(4, rel=1e-3)
+    assert number(r"(\S+) away, squared", said) == pytest.approx(16 / 5, abs=1e-6)
+    assert number(r"descending in λ (\S+) away", said) > 10
+    assert number(r"ascending (\S+)", said) < 1e-3
+
+
 def momentum_and_adam(said):
     assert said.count("intercept 0.5000, slope 1.0000; equal to optax in every bit: True") == 3
     assert all(float(x) < 1e-3 for x in re.findall(r"at 0.99 .* \|w\| = (\S+) after", said))
@@ -187,6 +196,7 @@ CHECKS = (
     limits_and_derivatives,
     areas_and_volumes,
     gradient_descent_is_euler,
+    lagrange_multipliers,
     momentum_and_adam,
     newton_and_conjugate_gradients,
     partial_derivatives,

@@ -7,6 +7,9 @@ add nothing to is optax's own and handed on: schedules, combinators, and the oth
 import importlib
 from typing import Any
 
+from continua.optim.augmented_lagrangian import AugmentedLagrangian
+from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
+from continua.optim.constraints import Box, Equality, Inequality, Multipliers
 from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, rmsprop, sgd, sign_sgd
 from continua.optim.flows import Drift, FlowState, Now, Subflow, flow
 from continua.optim.forces import Saturation, WeightDecay
@@ -17,27 +20,36 @@ from continua.optim.minimisation import FailedMinimisation, Minimum, Outcome, mi
 from continua.optim.newton import Newton, TruncatedNewton
 from continua.optim.objective import Minimiser, Objective, Point, Stand
 from continua.optim.quasi_newton import LBFGS, ConjugateGradient, fletcher_reeves, hager_zhang, polak_ribiere
+from continua.optim.sqp import SQP
 from continua.optim.sums_of_squares import LeastSquares, LevenbergMarquardt, least_squares
 
 __all__ = [
     "LBFGS",
+    "SQP",
+    "AugmentedLagrangian",
     "Blend",
+    "Box",
     "ConjugateGradient",
     "Drift",
+    "Equality",
     "FailedMinimisation",
     "FlowState",
     "Game",
+    "Inequality",
     "LeastSquares",
     "LevenbergMarquardt",
     "MeanSquare",
     "Minimiser",
     "Minimum",
+    "Multipliers",
     "Newton",
     "Now",
     "Objective",
     "Optimism",
     "Outcome",
     "Point",
+    "ProjectedLBFGS",
+    "ProjectedNewton",
     "Relaxation",
     "RootMeanSquare",
     "Saturation",

@@ -1,7 +1,7 @@
 """`minimise`: the lowest point of a function, without a learning rate, and a word on how sure that is."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -14,15 +14,20 @@ from jaxtyping import Array, Float, Int
 
 from continua.core import ArgumentError, ArgumentTypeError, ContinuaError, is_traced
 from continua.equations import GradientFlow
+from continua.optim.augmented_lagrangian import AugmentedLagrangian
+from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
+from continua.optim.constraints import Box, Constrained, Constraint, Domain, Multipliers, domain_of, multipliers
 from continua.optim.newton import Newton, TruncatedNewton
-from continua.optim.objective import Minimiser, Objective, Stand, Vector
+from continua.optim.objective import Minimiser, Objective, Stand, Unknowns, Vector
 from continua.optim.quasi_newton import LBFGS
+from continua.optim.sqp import SQP
 
 DENSE = 500  # parameters: beyond, a Hessian is too much
 MAX_STEPS = 1000
 ENDLESS = 1e15  # a value that falls below, in units of the first, or parameters beyond it: there is no minimum
 SURE = 1e-6  # of the largest curvature: what counts as none
 LEVEL = 4  # steps in a row that lower a value by no more than its round-off: nothing is left to be gained
+SMALL = 100  # parameters, and values of constraints: beyond, the matrices of a quadratic problem are too much
 PROBES = 12  # products with the Hessian that look for negative curvature
 
 
@@ -36,6 +41,7 @@ class Outcome(enum.IntEnum):
     NOT_FINITE = 4
     SADDLE = 5
     MAXIMUM = 6
+    INFEASIBLE = 7
 
 
 REMEDIES = {
@@ -48,7 +54,12 @@ REMEDIES = {
     Outcome.NOT_FINITE: "met a value or gradient at `x0` that is not finite. Start where the function is defined",
     Outcome.SADDLE: "ended at a saddle: the gradient vanishes, and there are ways down. Start beside it",
     Outcome.MAXIMUM: "ended at a maximum: the gradient vanishes, and all ways lead down. Start beside it",
+    Outcome.INFEASIBLE: "ended where the constraints are missed by {slope:.1e} and every way misses them more. They may"
+    " contradict each other: drop or relax one, or start elsewhere",
 }
+
+
+SECOND_CHANCE = (Outcome.STEP_LIMIT, Outcome.STALLED)  # outcomes of one method after which another may do better
 
 
 class FailedMinimisation(ContinuaError, RuntimeError):
@@ -65,12 +76,17 @@ class Minimum(eqx.Module):
     Attributes:
         x: where, with the structure of x0.
         value: the function there.
-        slope: the largest entry of its gradient there: the certificate, zero at a minimum.
-        curvatures: the least and the largest eigenvalue of the Hessian there; NaN beyond 500 parameters.
+        slope: the largest entry of its gradient there: the certificate, zero at a minimum. With bounds, of the gradient
+            of the parameters that no bound holds; with constraints, the largest entry of what Karush, Kuhn and Tucker's
+            conditions say is zero: ∇L in units of the largest multiplier, g, and min(h, λ).
+        curvatures: the least and the largest eigenvalue of the Hessian there; NaN beyond 500 parameters. With bounds
+            and constraints, of the Lagrangian's along what is active; NaN where that leaves no way.
         steps: how many were taken.
         evaluations: of the function with its gradient, and of products with its Hessian.
         history: value, slope and evaluations after each step, [step, 3], from the start; NaN past the end.
         method: what went there.
+        multipliers: what each bound and constraint costs, a `Multipliers`; None without any. Its `explain()` says it in
+            words.
     """
 
     x: Any
@@ -82,6 +98,7 @@ class Minimum(eqx.Module):
     history: Float[Array, "step 3"]
     outcome: Int[Array, ""]
     method: Minimiser
+    multipliers: Multipliers | None = None
 
     @property
     def status(self) -> Any:
@@ -104,6 +121,8 @@ def minimise(
     x0: Any,
     args: Any = None,
     *,
+    bounds: Box | None = None,
+    constraints: Constraint | Sequence[Constraint] = (),
     method: Minimiser | str = "auto",
     gtol: float | None = None,
     max_steps: int = MAX_STEPS,
@@ -111,18 +130,24 @@ def minimise(
 ) -> Minimum:
     r"""The lowest point of a function near `x0`.
 
-    $$ \min_x f(x, \text{args}), \qquad \nabla f(x^*) = 0 $$
+    $$ \min_x f(x, \text{args}), \qquad l \le x \le u, \quad g(x, \text{args}) = 0, \quad h(x, \text{args}) \ge 0 $$
 
     By "auto", up to 500 parameters take `Newton`; beyond, `TruncatedNewton` where no negative curvature is found at
     the start (regressions), else `LBFGS` (networks). Under `jit`, where nothing can be looked at, it is `LBFGS`.
+    With bounds it is `ProjectedNewton`, beyond 500 parameters `ProjectedLBFGS`. With constraints it is `SQP` for up to
+    100 parameters and as many constraints, else `AugmentedLagrangian`, which is also tried where `SQP` fails.
 
-    The place is differentiable in `args`, and in what f closes over, by the implicit function theorem:
-    $\delta x^* = -H^{-1} \partial_x \partial_{args} f\, \delta args$.
+    The place is differentiable in `args`, in bounds, and in what all functions close over, by the implicit function
+    theorem: $\delta x^* = -H^{-1} \partial_x \partial_{args} f\, \delta args$; with constraints H is the matrix of
+    Karush, Kuhn and Tucker's conditions.
 
     Args:
         f: `f(x)` or `f(x, args)`, a real scalar.
         x0: where to start: an array, or any PyTree of arrays, of floats.
-        args: handed to f.
+        args: handed to f and to constraints.
+        bounds: a `Box(low, high)`. A start outside is moved to the nearest point inside.
+        constraints: an `Equality(g)`, an `Inequality(h)`, which means h ≥ 0, or several in a list. They need not hold
+            at the start, nor on the way.
         method: a `Minimiser`, such as LBFGS(); "auto" chooses.
         gtol: the largest entry of the gradient that counts as zero, where values are of order one; 1e-8 in double
             precision and 1e-4 in single, unless given.
@@ -134,7 +159,7 @@ def minimise(
 
     Raises:
         ArgumentError, ArgumentTypeError: for an x0 without floats or with numbers that are not finite, and for what
-            does not return one real number.
+            does not return one real number; for bounds whose low is above their high.
         FailedMinimisation: unless `throw=False`, where no minimum was found; it says what to try.
 
     Example:
@@ -142,12 +167,31 @@ def minimise(
         >>> found = minimise(lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2, jnp.array([-1.2, 1.0]))
         >>> print(found.status.name, found.x)
         MINIMUM [1. 1.]
+
+        The largest rectangle with a perimeter of 4, and what a longer perimeter is worth:
+
+        >>> from continua.optim import Equality
+        >>> found = minimise(
+        ...     lambda x: -x[0] * x[1], jnp.array([1.0, 0.5]), constraints=Equality(lambda x: 4 - 2 * x.sum())
+        ... )
+        >>> print(found.x, found.multipliers.explain())
+        [1. 1.] constraint 0, entry 0: 0.5: relaxing this by one unit changes the minimum by about -0.5
     """
-    found = descended(GradientFlow(f), x0, args, method, gtol, max_steps)
+    x0 = _start(x0)
+    domain = domain_of(bounds, constraints, x0, args)
+    found = descended(GradientFlow(f), x0, args, method, gtol, max_steps, domain)
     return found.check() if throw else found
 
 
-def descended(flow: GradientFlow, x0: Any, args: Any, method: Any, gtol: float | None, max_steps: int) -> Minimum:
+def descended(
+    flow: GradientFlow,
+    x0: Any,
+    args: Any,
+    method: Any,
+    gtol: float | None,
+    max_steps: int,
+    domain: Domain | None = None,
+) -> Minimum:
     """Where it ends, with arguments checked."""
     x0 = _start(x0)
     flat, unravel = ravel_pytree(x0)
@@ -157,7 +201,12 @@ def descended(flow: GradientFlow, x0: Any, args: Any, method: Any, gtol: float |
     gtol = float(gtol if gtol is not None else 1e-8 if flat.dtype == jnp.float64 else 1e-4)
     if not gtol > 0:
         raise ArgumentError(f"`gtol` of `minimise` must be positive. Got {gtol!r}. Leave it out for 1e-8.")
-    return _run(flow, flat, args, _chosen(method, flow, flat, unravel, args), gtol, max_steps, unravel)
+    chosen = _chosen(method, flow, flat, unravel, args, domain)
+    found = _run(flow, flat, args, chosen, gtol, max_steps, unravel, domain)
+    if method == "auto" and isinstance(chosen, SQP) and not is_traced(found.outcome) and found.status in SECOND_CHANCE:
+        second = _run(flow, flat, args, AugmentedLagrangian(), gtol, max_steps, unravel, domain)
+        return second if second.status == Outcome.MINIMUM else found
+    return found
 
 
 def _start(x0: Any) -> Any:
@@ -173,7 +222,7 @@ def _start(x0: Any) -> Any:
     return jax.tree.map(jnp.asarray, x0)
 
 
-def _chosen(method: Any, flow: GradientFlow, x: Vector, unravel: Any, args: Any) -> Minimiser:
+def _chosen(method: Any, flow: GradientFlow, x: Vector, unravel: Any, args: Any, domain: Domain | None) -> Minimiser:
     """The minimiser that was asked for, or the one that suits."""
     if isinstance(method, type) and issubclass(method, Minimiser):
         return method()
@@ -181,11 +230,20 @@ def _chosen(method: Any, flow: GradientFlow, x: Vector, unravel: Any, args: Any)
         return method
     if method != "auto":
         raise ArgumentTypeError(f'`method` of `minimise` must be a Minimiser or "auto". Got {method!r}. Use LBFGS().')
+    if domain is not None:
+        return _within(x.size, domain)
     if x.size <= DENSE:
         return Newton()
     if is_traced((x, args, flow)):
         return LBFGS()
     return TruncatedNewton() if bool(_bowl(flow, x, args, unravel)) else LBFGS()
+
+
+def _within(size: int, domain: Domain) -> Minimiser:
+    """The minimiser that suits bounds and constraints."""
+    if domain.sizes:
+        return SQP() if max(size, sum(domain.sizes)) <= SMALL else AugmentedLagrangian()
+    return ProjectedNewton() if size <= DENSE else ProjectedLBFGS()
 
 
 class HalfSquare(eqx.Module):
@@ -232,31 +290,47 @@ def _bowl(flow: GradientFlow, x: Vector, args: Any, unravel: Any) -> Array:
 
 @eqx.filter_jit
 def _run(
-    flow: GradientFlow, x0: Vector, args: Any, method: Minimiser, gtol: float, max_steps: int, unravel: Any
+    flow: GradientFlow,
+    x0: Vector,
+    args: Any,
+    method: Minimiser,
+    gtol: float,
+    max_steps: int,
+    unravel: Any,
+    domain: Domain | None,
 ) -> Minimum:
     """The whole way down, as one program."""
-    objective = _objective(flow, args, unravel)
+    objective, named = _objective(flow, args, unravel), method
+    if domain is not None:
+        x0, method = domain.clip(x0), method.within(domain)
+    x0 = lax.stop_gradient(x0)
 
-    def descend(_: Any, x: Vector) -> tuple[Vector, Any]:
-        end, steps, history = _descend(objective, x, method, gtol, max_steps)
-        return end.here.x, (end, steps, history)
+    def descend(_: Any, unknowns: Unknowns) -> tuple[Unknowns, Any]:
+        end, steps, history = _descend(objective, unknowns[: x0.size], method, gtol, max_steps)
+        return method.unknowns(end), (end, steps, history)
 
     def solve_linear(product: Callable[[Vector], Vector], right: Vector) -> Vector:
         if right.size <= DENSE:
             return jnp.linalg.solve(jax.jacobian(product)(jnp.zeros_like(right)), right)
-        return jax.scipy.sparse.linalg.cg(product, right, tol=1e-10)[0]
+        symmetric = domain is None or not domain.sizes
+        iterate = jax.scipy.sparse.linalg.cg if symmetric else jax.scipy.sparse.linalg.bicgstab
+        return iterate(product, right, tol=1e-10)[0]
 
-    x, (end, steps, history) = lax.custom_root(
-        jax.grad(objective.value), lax.stop_gradient(x0), descend, solve_linear, has_aux=True
+    begin = jnp.zeros(x0.size + (sum(domain.sizes) if domain else 0), x0.dtype).at[: x0.size].set(x0)
+    unknowns, (end, steps, history) = lax.custom_root(
+        lambda unknowns: method.condition(objective, unknowns), begin, descend, solve_linear, has_aux=True
     )
     end, steps, history = lax.stop_gradient((end, steps, history))
-    first, slope = objective.value(lax.stop_gradient(x0)), method.slope(end)
+    x, first, slope = unknowns[: x0.size], objective.value(x0), method.slope(end)
     curvatures = jnp.full(2, jnp.nan, x.dtype)
     if x.size <= DENSE:
-        seen = lax.stop_gradient(jnp.linalg.eigvalsh(objective.hessian(x)))
+        seen = lax.stop_gradient(jnp.linalg.eigvalsh(method.bends(objective, unknowns)))
         curvatures = jnp.stack([seen[0], seen[-1]])
     outcome = _outcome(end, first, slope, method.unit(first, end.here.value), curvatures, gtol)
-    return Minimum(unravel(x), objective.value(x), slope, curvatures, steps, end.evaluations, history, outcome, method)
+    outcome = jnp.where(method.infeasible(end), jnp.int32(Outcome.INFEASIBLE), outcome)
+    costs = multipliers(method, objective, unknowns) if isinstance(method, Constrained) else None
+    value = objective.value(x)
+    return Minimum(unravel(x), value, slope, curvatures, steps, end.evaluations, history, outcome, named, costs)
 
 
 class Way(NamedTuple):
@@ -290,7 +364,7 @@ def _descend(
         noise = 10 * jnp.finfo(x0.dtype).eps * jnp.abs(after.here.value)
         lower = after.here.value < way.lowest - noise
         moved = (after.here.x != way.stand.here.x).any()
-        level = jnp.select([lower, moved], [0, way.level + 1], way.level)
+        level = jnp.select([lower | (not method.monotone), moved], [0, way.level + 1], way.level)
         steps = way.steps + 1
         return Way(
             after, steps, way.history.at[steps].set(told(after)), jnp.minimum(way.lowest, after.here.value), level

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int
 from continua.core import ArgumentError
 
 Vector = Float[Array, " n"]
+Unknowns = Float[Array, " unknown"]  # x, and behind it the multipliers of constraints
 Value = Float[Array, ""]
 
 
@@ -54,7 +55,12 @@ class Stand(NamedTuple):
 
 
 class Minimiser(eqx.Module):
-    """Goes down a function of one vector. A step that would go up is a step of zero, and the next one is shorter."""
+    """Goes down a function of one vector. A step that would go up is a step of zero, and the next one is shorter.
+
+    One that stays within bounds and constraints overrides the last five methods.
+    """
+
+    monotone: ClassVar[bool] = True  # whether values never rise; one whose values do says itself when it is stuck
 
     @abstractmethod
     def start(self, x: Vector) -> Any:
@@ -75,6 +81,28 @@ class Minimiser(eqx.Module):
     def begin(self, here: Point) -> Stand:
         """Where it stands before the first step."""
         return Stand(here, self.start(here.x), jnp.ones((), jnp.int32), jnp.asarray(False))
+
+    def within(self, domain: Any) -> "Minimiser":
+        """Itself, staying where bounds and constraints allow."""
+        raise ArgumentError(
+            f"`method` of `minimise` must know bounds and constraints. Got {type(self).__name__}. Leave it out."
+        )
+
+    def unknowns(self, stand: Stand) -> Unknowns:
+        """What `condition` determines."""
+        return stand.here.x
+
+    def condition(self, objective: Objective, unknowns: Unknowns) -> Unknowns:
+        """What vanishes at a minimum, as many numbers as there are unknowns."""
+        return jax.grad(objective.value)(unknowns)
+
+    def bends(self, objective: Objective, unknowns: Unknowns) -> Float[Array, "n n"]:
+        """The second derivatives along the ways that are open."""
+        return objective.hessian(unknowns)
+
+    def infeasible(self, stand: Stand) -> Bool[Array, ""]:
+        """Whether constraints contradict each other as far as one sees from there."""
+        return jnp.asarray(False)
 
     def optimiser(self) -> optax.GradientTransformationExtraArgs:
         """The same steps as a transformation for loops as optax means them.

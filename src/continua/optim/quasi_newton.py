@@ -47,20 +47,20 @@ class LBFGS(Minimiser):
     def step(self, objective: Objective, stand: Stand) -> Stand:
         """One step: a direction, a search along it, and one more pair."""
         here, pairs = stand.here, stand.own
-        direction = -_metric(pairs, here.gradient)
+        direction = -learnt(pairs, here.gradient)
         fresh = (pairs.number == 0) | (here.gradient @ direction >= 0)
         size = jnp.linalg.norm(here.gradient)
         direction = jnp.where(fresh, -here.gradient, direction)
         first = jnp.where(fresh, jnp.minimum(1, 1 / size), 1).astype(size.dtype)
         found = wolfe(objective, here, direction, first)
         # A search that found nothing starts anew, along the gradient; one that did not even there is at an end.
-        after = _with_pair(pairs, found.point.x - here.x, found.point.gradient - here.gradient)
+        after = with_pair(pairs, found.point.x - here.x, found.point.gradient - here.gradient)
         nothing = self.start(here.x)
         own = Pairs(*(jnp.where(found.good, a, b) for a, b in zip(after, nothing, strict=True)))
         return Stand(found.point, own, stand.evaluations + found.evaluations, ~found.good & fresh)
 
 
-def _metric(pairs: Pairs, gradient: Vector) -> Vector:
+def learnt(pairs: Pairs, gradient: Vector) -> Vector:
     """P g, by the two loops of the source."""
     last = len(pairs.weights) - 1
 
@@ -77,7 +77,7 @@ def _metric(pairs: Pairs, gradient: Vector) -> Vector:
     return lax.fori_loop(0, last + 1, up, pairs.scale * q)
 
 
-def _with_pair(pairs: Pairs, move: Vector, change: Vector) -> Pairs:
+def with_pair(pairs: Pairs, move: Vector, change: Vector) -> Pairs:
     """The memory with one more pair, unless it would make the metric indefinite."""
     product, square = move @ change, change @ change
     fine = product > jnp.finfo(move.dtype).eps * jnp.sqrt((move @ move) * square)
