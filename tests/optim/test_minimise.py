@@ -105,6 +105,8 @@ def test_auto_takes_products_where_all_is_a_bowl_and_pairs_where_it_is_not():
     rough = minimise(lambda w: jnp.sum(jnp.cos(w)) + 0.3 * w @ w, start + 0.1)
     assert isinstance(rough.method, optim.LBFGS)
     assert float(rough.slope) <= 1e-8 * max(1, abs(float(rough.value)))
+    traced = jax.jit(lambda w: minimise(lambda w: w @ w, w).slope)(start + 1)
+    assert float(traced) <= 1e-8
 
 
 @pytest.mark.parametrize(

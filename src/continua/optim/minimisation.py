@@ -234,9 +234,10 @@ def _chosen(method: Any, flow: GradientFlow, x: Vector, unravel: Any, args: Any,
         return _within(x.size, domain)
     if x.size <= DENSE:
         return Newton()
-    if is_traced((x, args, flow)):
+    try:
+        return TruncatedNewton() if bool(_bowl(flow, x, args, unravel)) else LBFGS()
+    except jax.errors.TracerBoolConversionError:  # something is traced: nothing can be looked at
         return LBFGS()
-    return TruncatedNewton() if bool(_bowl(flow, x, args, unravel)) else LBFGS()
 
 
 def _within(size: int, domain: Domain) -> Minimiser:
