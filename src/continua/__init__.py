@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from continua import discovery as discovery
     from continua import equations as equations
+    from continua import estimators as estimators
     from continua import methods as methods
     from continua import optim as optim
     from continua import solver as solver
@@ -33,7 +34,7 @@ __all__ = [
     "solve_ensemble",
 ]
 
-ROOMS = ("discovery", "equations", "methods", "optim", "solver", "space", "stability")
+ROOMS = ("discovery", "equations", "estimators", "methods", "optim", "solver", "space", "stability")
 HOMES = {
     "ContinuaError": "core",
     "Ensemble": "solver",
