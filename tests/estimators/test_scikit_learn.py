@@ -43,7 +43,7 @@ CLASSIFICATIONS = {
         estimators.LogisticRegression(0.1, fit_intercept=False),
         linear_model.LogisticRegression(C=0.1, fit_intercept=False, tol=1e-10),
     ),
-    "digits": (estimators.LogisticRegression(), linear_model.LogisticRegression(tol=1e-6, solver="newton-cg")),
+    "digits": (estimators.LogisticRegression(), linear_model.LogisticRegression(tol=1e-8, solver="newton-cg")),
     "iris": (
         estimators.LogisticRegression(0.5, l1_ratio=0.5),
         linear_model.LogisticRegression(C=0.5, l1_ratio=0.5, solver="saga", tol=1e-9, max_iter=10_000),
