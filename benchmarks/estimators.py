@@ -1,6 +1,6 @@
 """Times the estimators beside scikit-learn's at equal objective; writes docs/benchmarks/estimators.md and .json.
 
-    python benchmarks/estimators.py [--only digits dense sparse lasso kernel]
+    python benchmarks/estimators.py [--only digits dense sparse lasso]
 
 Each solver takes the largest tolerance among powers of ten whose objective is within 1e-8 of the best, relative, or its
 smallest. `sparse` takes some minutes.
@@ -16,6 +16,8 @@ from typing import Any
 import timing
 from pages import publish
 
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
+PACKAGES = ("numpy", "scipy", "scikit-learn")
 GAP = 1e-8  # of the objective: relative, of digits absolute and per sample
 TOLERANCES = [10.0**-k for k in range(1, 13)]
 TARGETS = {"digits": 0.55, "dense": 1.0, "sparse": 1.0}  # of scikit-learn's fastest; of digits newton-cg's
@@ -60,7 +62,9 @@ def elastic(model: Any, X: Any, y: Any) -> float:
     return float(np.mean((y - model.predict(X)) ** 2) / 2 + model.alpha * np.abs(model.coef_).sum())
 
 
-def compared(makers: dict[str, Maker], objective: Callable[..., float], X: Any, y: Any, rounds: int, scale: float) -> Record:
+def compared(
+    makers: dict[str, Maker], objective: Callable[..., float], X: Any, y: Any, rounds: int, scale: float
+) -> Record:
     """Times and gaps, at the tolerances that reach the goal."""
     best = min(objective(maker(TOLERANCES[-1]).fit(X, y), X, y) for name, maker in makers.items() if "continua" in name)
     rows, fits = {}, {}
@@ -100,7 +104,9 @@ def classes(features: int, density: float) -> Any:
 
     if density == 1:
         return make_classification(100_000, features, random_state=0)
-    rows = sparse.random(100_000, features, density, "csr", random_state=0, data_rvs=np.random.default_rng(0).standard_normal)
+    rows = sparse.random(
+        100_000, features, density, "csr", random_state=0, data_rvs=np.random.default_rng(0).standard_normal
+    )
     score = rows @ np.random.default_rng(1).standard_normal(features)
     return rows, (score + np.random.default_rng(2).standard_normal(100_000) > 0).astype(int)
 
@@ -112,10 +118,15 @@ def two_classes(X: Any, y: Any, rounds: int) -> Record:
     from continua import estimators
 
     # liblinear penalises the intercept of logistic regression: without one the objectives are the same.
-    peers = {name: dict(solver=name, fit_intercept=False, max_iter=10_000) for name in ("liblinear", "lbfgs", "newton-cg")}
+    peers = {
+        name: {"solver": name, "fit_intercept": False, "max_iter": 10_000}
+        for name in ("liblinear", "lbfgs", "newton-cg")
+    }
     chances: dict[str, Maker] = {"continua": lambda tol: estimators.LogisticRegression(tol=tol, fit_intercept=False)}
     for name, options in peers.items():
-        chances[f"scikit-learn {name}"] = lambda tol, options=options: linear_model.LogisticRegression(tol=tol, **options)
+        chances[f"scikit-learn {name}"] = lambda tol, options=options: linear_model.LogisticRegression(
+            tol=tol, **options
+        )
     machines: dict[str, Maker] = {
         "continua": lambda tol: estimators.LinearSVC(tol=tol),
         "liblinear": lambda tol: svm.LinearSVC(tol=tol, dual=False, max_iter=10_000),
@@ -154,7 +165,7 @@ def lasso_task(rounds: int) -> Record:
 TASKS = {"digits": digits_task, "dense": dense_task, "sparse": sparse_task, "lasso": lasso_task}
 
 
-def page(records: dict[str, Record]) -> list[str]:
+def tables(records: dict[str, Record]) -> list[str]:
     """A table for each model of each task."""
     lines: list[str] = []
     for task, models in records.items():
@@ -170,3 +181,32 @@ def page(records: dict[str, Record]) -> list[str]:
                 told = f" (target ≤ {most}, {'met' if ratio <= most else 'missed'})" if most else ""
                 lines += ["", f"Over the fastest peer: {ratio:.2f}{told}.", ""]
     return lines
+
+
+def page(record: Record) -> str:
+    """The record as Markdown."""
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    head = INTRODUCTION.format(**record["machine"], versions=versions, quiet=record["quiet"])
+    return head + "\n".join(tables({name: record[name] for name in TASKS if name in record})).rstrip() + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", choices=TASKS, default=list(TASKS), help="measure these anew")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds")
+    parser.add_argument("--quiet", default="", help="a sentence about what else the machine did")
+    parser.add_argument("--output", type=Path, default=FOLDER, help="the folder that gets the page and the numbers")
+    options = parser.parse_args()
+    timing.pin_one_core()
+    warnings.simplefilter("ignore")  # peers that run out of steps show it by their gap
+    before = options.output / "estimators.json"
+    record: Record = json.loads(before.read_text(encoding="utf-8")) if before.exists() else {}
+    record |= {"machine": timing.machine(), "versions": timing.versions(PACKAGES), "quiet": options.quiet}
+    for name in options.only:
+        record[name] = TASKS[name](options.rounds)
+        publish(options.output, "estimators", record, page)
+    print(page(record))
+
+
+if __name__ == "__main__":
+    main()

@@ -54,7 +54,9 @@ def main(path="logistic_regression_and_svm.png"):
         print(
             f"{name}: {model.score(X, LABELS):.3f} right after {steps} steps; scikit-learn's coefficients to {off:.0e}"
         )
-        left.plot(across, -(model.intercept_ + model.coef_[0, 0] * across) / model.coef_[0, 1], styles[number], label=name)
+        left.plot(
+            across, -(model.intercept_ + model.coef_[0, 0] * across) / model.coef_[0, 1], styles[number], label=name
+        )
     signs = jnp.asarray(2.0 * LABELS - 1)
     _, values = descended(signs)
     fitted = ours["logistic regression"]

@@ -6,6 +6,7 @@ leave when the gradient there outweighs the penalty. The Hessian is one Gram mat
 with two passes over the data where they are many.
 """
 
+import functools
 import sys
 import warnings
 from collections.abc import Callable
@@ -22,6 +23,7 @@ DENSE = 1000  # parameters: beyond, a Gram matrix costs more than some dozen pro
 ENOUGH = 1e-4  # of the foretold descent: what a step must bring
 HALVINGS = 40
 MOST_PRODUCTS = 500  # in one step
+REFRESHED = 3  # steps that share a preconditioner
 AT_ONCE = 100  # parameters that leave zero in one step, where more have not left it yet
 
 Solve = Callable[[Floats], Floats]
@@ -54,10 +56,13 @@ def descend(problem: Problem, w: Floats, tol: float, max_iter: int, name: str, v
     nothing = np.zeros_like(w)
     unit = problem.value(nothing, np.zeros_like(z))
     first = np.linalg.norm(problem.uphill(nothing, np.zeros_like(z)))
+    rough = functools.cache(functools.partial(_preconditioner, problem, z))
     for step in range(max_iter):
         uphill = problem.uphill(w, z)
         free = _free(problem, w, uphill)
-        move = _move(problem, w, z, uphill, free, first)
+        if step % REFRESHED == REFRESHED - 1:
+            rough = functools.cache(functools.partial(_preconditioner, problem, z))
+        move = _move(problem, w, z, uphill, free, first, rough)
         gain = -float(np.sum(uphill * move)) / 2
         if verbose:
             sys.stderr.write(f"{name}: step {step}, objective {value:.10g}, to be gained {max(gain, 0):.1e}\n")
@@ -91,12 +96,18 @@ def _free(problem: Problem, w: Floats, uphill: Floats) -> NDArray[np.bool_]:
 
 
 def _move(
-    problem: Problem, w: Floats, z: Floats, uphill: Floats, free: NDArray[np.bool_], first: np.floating
+    problem: Problem,
+    w: Floats,
+    z: Floats,
+    uphill: Floats,
+    free: NDArray[np.bool_],
+    first: np.floating,
+    rough: Callable[[], Solve],
 ) -> Floats:
     """Newton's step of the free parameters; none that is at zero moves uphill."""
     penalised = np.broadcast_to(problem.lasso > 0, w.shape)
     free = free.copy()
-    solve = _newton(problem, z, uphill, free, first)
+    solve = _newton(problem, z, uphill, free, first, rough)
     while True:
         move = solve(free)
         wrong = free & (w == 0) & penalised & (move * uphill > 0)
@@ -106,13 +117,18 @@ def _move(
 
 
 def _newton(
-    problem: Problem, z: Floats, uphill: Floats, free: NDArray[np.bool_], first: np.floating
+    problem: Problem,
+    z: Floats,
+    uphill: Floats,
+    free: NDArray[np.bool_],
+    first: np.floating,
+    rough: Callable[[], Solve],
 ) -> Callable[[NDArray[np.bool_]], Floats]:
     """The solution of H Δ = −uphill among those parameters that are free, or fewer of them."""
-    stiffness = problem.spread(problem.risk.stiffness(z, problem.targets))
     if z.ndim == 1 and np.count_nonzero(free) <= DENSE:
         chosen = np.flatnonzero(free)
         among = np.append(free[:-1], True)  # the intercept is in every Gram matrix
+        stiffness = problem.spread(problem.risk.stiffness(z, problem.targets))
         gram = problem.design.columns(free[:-1]).gram(stiffness)
         hessian = (gram + np.diag(problem.ridge[among]))[: len(chosen), : len(chosen)]
 
@@ -129,14 +145,14 @@ def _newton(
         turned = problem.spread(bend(problem.design.scores(v)))
         return problem.design.gathered(turned) + problem.ridge * v
 
-    rough = _preconditioner(problem, stiffness, z.ndim > 1)
     size = np.linalg.norm(uphill)
     share = min(0.1, np.sqrt(size / first)) if first else 0.1
-    return lambda still: _conjugate_gradients(product, rough, -uphill * still, still, share)
+    return lambda still: _conjugate_gradients(product, rough(), -uphill * still, still, share)
 
 
-def _preconditioner(problem: Problem, stiffness: Floats, several: bool) -> Solve:
+def _preconditioner(problem: Problem, z: Floats) -> Solve:
     """Nearly the inverse of H: with the mean curvature of the classes, or the diagonal alone."""
+    stiffness, several = problem.spread(problem.risk.stiffness(z, problem.targets)), z.ndim > 1
     if several and problem.design.width <= DENSE and not problem.lasso.any():
         held = np.diag(problem.ridge[:, 0] + 1 - problem.movable[:, 0])
         return _factored(problem.design.gram(stiffness) + held)

@@ -74,10 +74,10 @@ class LogisticRegression(LinearClassifier):
         penalties = scale * (1 - share), scale * share
         if len(self.classes_) == 2:
             start = self._start(X.shape[1], 1)[:, 0]
-            w, steps = self._descend(X, 2.0 * numbers - 1, data * weights, Logistic(), start, *penalties)
+            w, steps = self._descend(X, np.where(numbers, 1.0, -1.0), data * weights, Logistic(), start, *penalties)
             w = w[:, None]
         else:
-            hot = np.eye(len(self.classes_), dtype=np.float64)[numbers]
+            hot = np.equal.outer(numbers, np.arange(len(self.classes_))).astype(np.float64)
             start = self._start(X.shape[1], len(self.classes_))
             w, steps = self._descend(X, hot, data * weights, Softmax(), start, *penalties)
         self.coef_, self.intercept_, self.n_iter_ = w[:-1].T.copy(), w[-1], np.array([steps])

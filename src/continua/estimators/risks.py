@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ class Logistic(Risk):
 
     def value(self, z: Floats, target: Floats) -> Floats:
         """The softplus of minus the margin."""
-        return -log_expit(target * z)
+        return np.logaddexp(0, -target * z)
 
     def slope(self, z: Floats, target: Floats) -> Floats:
         """Minus the target's chance to be missed."""
@@ -81,7 +81,7 @@ class SquaredHinge(Risk):
 
     def stiffness(self, z: Floats, target: Floats) -> Floats:
         """Two within the margin, else zero."""
-        return 2.0 * (target * z < 1)
+        return np.where(target * z < 1, 2.0, 0.0)
 
 
 def _chances(z: Floats) -> tuple[Floats, Floats]:
