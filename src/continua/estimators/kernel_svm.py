@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import combinations
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ class SVC(ClassifierMixin, BaseEstimator):
         """It takes sparse rows."""
         return takes_sparse_rows(super().__sklearn_tags__())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "SVC":
         """Fit it to rows X [sample, feature], dense or sparse, and classes y [sample]."""
         most, tol = number(self, "C", above=True), number(self, "tol", above=True)
         X, numbers, weights = labelled(self, X, y, sample_weight)

@@ -1,6 +1,6 @@
 """`LinearSVC`: a support vector machine by its primal flow."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class LinearSVC(LinearClassifier):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearSVC":
         """Fit it to rows X [sample, feature], dense or sparse, and classes y [sample]."""
         data, constant = number(self, "C", above=True), number(self, "intercept_scaling", above=True)
         X, numbers, weights = labelled(self, X, y, sample_weight)

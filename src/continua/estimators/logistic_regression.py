@@ -1,6 +1,6 @@
 """`LogisticRegression`: the chance of each class."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax, softmax
@@ -66,7 +66,7 @@ class LogisticRegression(LinearClassifier):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LogisticRegression":
         """Fit it to rows X [sample, feature], dense or sparse, and classes y [sample]."""
         weight, share = number(self, "C", above=True), number(self, "l1_ratio", most=1)
         X, numbers, weights = labelled(self, X, y, sample_weight)

@@ -1,6 +1,6 @@
 """Least squares, plain and with penalties: `LinearRegression`, `Ridge`, `Lasso`, `ElasticNet`."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -39,7 +39,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, LinearModel):
         self.fit_intercept = fit_intercept
         self.tol = tol
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearRegression":
         """Fit it to rows X [sample, feature], dense or sparse, and targets y [sample] or [sample, target]."""
         X, y, weights = checked(self, X, y, sample_weight, y_numeric=True, multi_output=True)
         tol, total = number(self, "tol", above=True), weights.sum()
@@ -72,14 +72,13 @@ def _by_products(X: Any, middle: Floats, root: Floats, right: Floats, tol: float
 class PenalisedRegression(RegressorMixin, LinearModel):
     """Half the squared error with penalties on the weights."""
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, mean: bool, ridge: float, lasso: float) -> Self:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, mean: bool, ridge: float, lasso: float) -> None:
         """Go down, the squares being summed or averaged."""
         X, y, weights = checked(self, X, y, sample_weight, y_numeric=True)
         weights = weights / weights.sum() if mean else weights
         start = self._start(X.shape[1], 1)[:, 0]
         w, self.n_iter_ = self._descend(X, np.asarray(y, np.float64), weights, HalfSquare(), start, ridge, lasso)
         self.coef_, self.intercept_ = w[:-1], float(w[-1])
-        return self
 
     def predict(self, X: Any) -> Floats:
         """The target of rows X: x · w + b."""
@@ -124,9 +123,10 @@ class Ridge(PenalisedRegression):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Ridge":
         """Fit it to rows X [sample, feature], dense or sparse, and targets y [sample]."""
-        return self._fit(X, y, sample_weight, mean=False, ridge=number(self, "alpha"), lasso=0.0)
+        self._fit(X, y, sample_weight, mean=False, ridge=number(self, "alpha"), lasso=0.0)
+        return self
 
 
 class ElasticNet(PenalisedRegression):
@@ -171,10 +171,11 @@ class ElasticNet(PenalisedRegression):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ElasticNet":
         """Fit it to rows X [sample, feature], dense or sparse, and targets y [sample]."""
         alpha, share = number(self, "alpha"), number(self, "l1_ratio", most=1)
-        return self._fit(X, y, sample_weight, mean=True, ridge=alpha * (1 - share), lasso=alpha * share)
+        self._fit(X, y, sample_weight, mean=True, ridge=alpha * (1 - share), lasso=alpha * share)
+        return self
 
 
 class Lasso(ElasticNet):
