@@ -104,9 +104,13 @@ def classes(features: int, density: float) -> Any:
 
     if density == 1:
         return make_classification(100_000, features, random_state=0)
-    rows = sparse.random(
-        100_000, features, density, "csr", random_state=0, data_rvs=np.random.default_rng(0).standard_normal
+    rng, each = np.random.default_rng(0), round(density * features)
+    columns = rng.integers(0, features, (100_000, each), np.int32)
+    entries = rng.standard_normal(columns.shape).ravel()
+    rows = sparse.csr_array(
+        (entries, columns.ravel(), np.arange(0, entries.size + 1, each, np.int32)), (100_000, features)
     )
+    rows.sum_duplicates()
     score = rows @ np.random.default_rng(1).standard_normal(features)
     return rows, (score + np.random.default_rng(2).standard_normal(100_000) > 0).astype(int)
 
