@@ -71,6 +71,19 @@ def lagrange_multipliers(said):
     assert number(r"ascending (\S+)", said) < 1e-3
 
 
+def linear_regression(said):
+    assert said.count("slope 1.000000, intercept 0.500000") == 3
+    assert number(r"ones: slope (\S+),", said) == pytest.approx(62.5 / 55, abs=1e-6)
+
+
+def logistic_regression_and_svm(said):
+    assert all(float(x) < 1e-6 for x in re.findall(r"coefficients to (\S+)\n", said))
+    assert said.count("scikit-learn's coefficients") == 2
+    assert all(int(x) < 15 for x in re.findall(r"right after (\d+) steps", said))
+    assert abs(number(r"descent: (\S+) above", said)) < 1e-9
+    assert number(r"and \+1: (\S+) right", said) < 0.6 < 0.85 < number(r"regression: (\S+) right", said)
+
+
 def momentum_and_adam(said):
     assert said.count("intercept 0.5000, slope 1.0000; equal to optax in every bit: True") == 3
     assert all(float(x) < 1e-3 for x in re.findall(r"at 0.99 .* \|w\| = (\S+) after", said))
@@ -197,6 +210,8 @@ CHECKS = (
     areas_and_volumes,
     gradient_descent_is_euler,
     lagrange_multipliers,
+    linear_regression,
+    logistic_regression_and_svm,
     momentum_and_adam,
     newton_and_conjugate_gradients,
     partial_derivatives,

@@ -20,6 +20,7 @@ PACKAGES = [
     "continua.space",
     "continua.solver",
     "continua.optim",
+    "continua.estimators",
     "continua.stability",
     "continua.discovery",
 ]
@@ -44,7 +45,7 @@ def test_public_names_are_documented_and_described(package):
 
 @pytest.mark.core
 def test_importing_loads_nothing_heavy_and_changes_no_setting():
-    heavy = "{'scipy', 'polars', 'matplotlib', 'cyclopts', 'rich', 'sympy'}"
+    heavy = "{'scipy', 'sklearn', 'polars', 'matplotlib', 'cyclopts', 'rich', 'sympy'}"
     code = (
         "import sys, jax; before = dict(jax.config.values); alone = set(sys.modules); import continua; "
         f"new = {{m.partition('.')[0] for m in set(sys.modules) - alone}}; print(sorted({heavy} & new)); "

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from continua import calculus as calculus
     from continua import discovery as discovery
     from continua import equations as equations
+    from continua import estimators as estimators
     from continua import methods as methods
     from continua import optim as optim
     from continua import solver as solver
@@ -34,7 +35,7 @@ __all__ = [
     "solve_ensemble",
 ]
 
-ROOMS = ("calculus", "discovery", "equations", "methods", "optim", "solver", "space", "stability")
+ROOMS = ("calculus", "discovery", "equations", "estimators", "methods", "optim", "solver", "space", "stability")
 HOMES = {
     "ContinuaError": "core",
     "Ensemble": "solver",

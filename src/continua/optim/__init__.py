@@ -15,6 +15,15 @@ from continua.optim.flows import Drift, FlowState, Now, Subflow, flow
 from continua.optim.forces import Saturation, WeightDecay
 from continua.optim.games import Game, Optimism, extragradient, optimistic_gradient_descent, rk4
 from continua.optim.inertia import Blend, Relaxation, Velocity
+from continua.optim.losses import (
+    absolute_error,
+    hinge,
+    huber,
+    logistic,
+    softmax_cross_entropy,
+    squared_error,
+    squared_hinge,
+)
 from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
 from continua.optim.minimisation import FailedMinimisation, Minimum, Outcome, minimise
 from continua.optim.newton import Newton, TruncatedNewton
@@ -61,6 +70,7 @@ __all__ = [
     "TruncatedNewton",
     "Velocity",
     "WeightDecay",
+    "absolute_error",
     "adagrad",
     "adam",
     "adamw",
@@ -68,8 +78,11 @@ __all__ = [
     "fletcher_reeves",
     "flow",
     "hager_zhang",
+    "hinge",
+    "huber",
     "least_squares",
     "lion",
+    "logistic",
     "minimise",
     "muon",
     "nadam",
@@ -79,6 +92,9 @@ __all__ = [
     "rmsprop",
     "sgd",
     "sign_sgd",
+    "softmax_cross_entropy",
+    "squared_error",
+    "squared_hinge",
 ]
 
 HANDED_ON = (
