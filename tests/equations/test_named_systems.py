@@ -18,6 +18,7 @@ from continua.equations import (
     EulerLagrange,
     ExponentialDecay,
     Geodesic,
+    GradientFlow,
     HarmonicOscillator,
     LinearTerm,
     Logistic,
@@ -45,6 +46,7 @@ FORMS = (
     Spatial,
     EulerLagrange,
     Geodesic,
+    GradientFlow,
 )  # made of functions, or with noise; they have tests of their own
 
 every_system = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)

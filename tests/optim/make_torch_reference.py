@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 
 STEPS = 100  # later on RMSProp circles the minimum chaotically: round-off decides where it stands
 CASES = [
@@ -39,6 +38,8 @@ CASES = [
 
 def main() -> None:
     """Trains by each of them and writes where they end."""
+    import torch
+
     torch.set_default_dtype(torch.float64)
     rng = np.random.default_rng(7)
     matrix, right, start = rng.normal(size=(12, 8)) / 2, rng.normal(size=12), rng.normal(size=8)
