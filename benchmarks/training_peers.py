@@ -13,12 +13,18 @@ class Run(NamedTuple):
     value: Any
     lowest: Any
     slope: Any
+    level: Any  # steps since the value last fell by more than its round-off
+    first: Any
 
 
 def optax_loop(
     loss: Callable, optimiser: Any, goal: float, most: int, *, slope: float = 0.0, searches: bool = False
 ) -> Callable[[Any], Run]:
-    """Down to a value or a slope; `searches` where the optimiser evaluates the loss itself, as its L-BFGS does."""
+    """Down to a value or a slope; `searches` where the optimiser evaluates the loss itself, as its L-BFGS does.
+
+    Down to a slope it ends as `minimise` does: in the same units, and where four steps lowered the value by round-off
+    alone. A loop that went on there would be slow for nothing.
+    """
     import jax
     import jax.numpy as jnp
     import optax
@@ -33,15 +39,21 @@ def optax_loop(
             updates, state = optimiser.update(gradient, run.state, run.x)
             cost = 1
         x = optax.apply_updates(run.x, updates)
-        lowest = jnp.minimum(run.lowest, value)
-        return Run(x, state, run.gradients + cost, value, lowest, jnp.abs(gradient).max())
+        lower = value < run.lowest - 10 * jnp.finfo(x.dtype).eps * jnp.abs(value)
+        level, lowest = jnp.where(lower, 0, run.level + 1), jnp.minimum(run.lowest, value)
+        first = jnp.where(jnp.isinf(run.value), value, run.first)
+        return Run(x, state, run.gradients + cost, value, lowest, jnp.abs(gradient).max(), level, first)
 
     def on(run: Run) -> Any:
-        return (run.value > goal) & (run.slope > slope) & (run.gradients < most)
+        unit = jnp.maximum(1, jnp.minimum(jnp.abs(run.first), jnp.abs(run.value)))
+        far = (run.slope > slope * unit) & (run.level < 4) if slope else True
+        return (run.value > goal) & far & (run.gradients < most)
 
     def down(x: Any) -> Run:
-        far = jnp.asarray(jnp.inf, x.dtype)
-        return jax.lax.while_loop(on, body, Run(x, optimiser.init(x), jnp.asarray(0), far, far, far))
+        far, near = jnp.asarray(jnp.inf, x.dtype), jnp.asarray(0.0, x.dtype)
+        return jax.lax.while_loop(
+            on, body, Run(x, optimiser.init(x), jnp.asarray(0), far, far, far, jnp.asarray(0), near)
+        )
 
     return jax.jit(down)
 

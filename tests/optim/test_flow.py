@@ -100,6 +100,11 @@ def test_a_direction_of_a_matrix_becomes_a_rotation():
         ),
         (lambda: optim.sgd(float("nan")), ArgumentError, "Got nan"),
         (lambda: optim.Drift(0.1, "euler"), ArgumentTypeError, "must be a method. Got str"),
+        (
+            lambda: optim.flow(optim.Relaxation(0.9), optim.Drift(0.1, methods.RK4())),
+            ArgumentError,
+            "must begin with a drift by RK4",
+        ),
         (optim.Saturation, ArgumentError, "takes one bound"),
         (lambda: optim.Saturation(norm=0.0), ArgumentError, "`norm` of `Saturation` must be positive. Got 0.0"),
         (lambda: optim.muon(0.1, (1.0, 2.0)), ArgumentError, "must be three numbers"),
@@ -114,3 +119,10 @@ def test_what_cannot_be_is_refused_in_one_line(make, error, words):
         make()
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_what_is_handed_on_is_there():
+    for name in set(dir(optim)) - set(optim.__all__):
+        assert callable(getattr(optim, name)), name
+    with pytest.raises(AttributeError, match="has no attribute 'adamm'"):
+        _ = optim.adamm

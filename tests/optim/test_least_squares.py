@@ -88,5 +88,7 @@ def test_an_exact_fit_is_found_in_single_precision():
 
 
 def test_what_is_no_residual_is_refused():
-    with pytest.raises(ArgumentTypeError, match="must be of real floats"):
+    with pytest.raises(ArgumentTypeError, match=r"`x0` of `least_squares` must hold floats: only .*\. Got int"):
         optim.least_squares(lambda x: x - 1, jnp.asarray([1, 2]))
+    with pytest.raises(ArgumentTypeError, match="`residual` of `least_squares` must be a function"):
+        optim.least_squares(3.0, jnp.ones(2))

@@ -136,7 +136,11 @@ def test_a_budget_that_runs_out_says_so():
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda: minimise(rosenbrock, jnp.asarray([1, 2])), ArgumentTypeError, "must be of real floats. Got int"),
+        (
+            lambda: minimise(rosenbrock, jnp.asarray([1, 2])),
+            ArgumentTypeError,
+            "`x0` of `minimise` must hold floats: only they can vary. Got int",
+        ),
         (lambda: minimise(rosenbrock, jnp.asarray([1.0, np.nan])), ArgumentError, "must be finite"),
         (lambda: minimise(lambda x: x, jnp.ones(2)), ArgumentTypeError, "must return one real number"),
         (lambda: minimise(rosenbrock, jnp.ones(2), method="adam"), ArgumentTypeError, "must be a Minimiser"),

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from continua.core import ArgumentError, ArgumentTypeError, is_traced, short
+from continua.core import ArgumentError, ArgumentTypeError, floats, is_traced, short
 
 
 def function(verb: str, f: Any, name: str = "f") -> Callable[..., Any]:
@@ -15,34 +15,6 @@ def function(verb: str, f: Any, name: str = "f") -> Callable[..., Any]:
     if not callable(f):
         raise ArgumentTypeError(f"`{name}` of `{verb}` must be a function. Got {short(f)}. Use lambda x: x**2.")
     return f
-
-
-def arrays(verb: str, tree: Any, name: str = "x") -> list[tuple[str, Any]]:
-    """The leaves of a tree, which must be arrays or numbers, each with its place in words."""
-    leaves = [(f"{name}{jax.tree_util.keystr(path)}", leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]
-    for place, leaf in leaves:
-        try:
-            jnp.result_type(leaf)
-        except TypeError:
-            raise ArgumentTypeError(
-                f"`{name}` of `{verb}` must hold numbers. Got {short(leaf)} at {place}. Close over what is none."
-            ) from None
-    if not leaves:
-        raise ArgumentError(f"`{name}` of `{verb}` must hold numbers. Got {short(tree)}. Use 1.0 or an array.")
-    return leaves
-
-
-def floats(verb: str, tree: Any, name: str = "x") -> Any:
-    """A tree whose leaves are arrays of finite floats; tracers are believed."""
-    for place, leaf in arrays(verb, tree, name):
-        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
-            raise ArgumentTypeError(
-                f"`{name}` of `{verb}` must hold floats: only they can vary. Got {jnp.result_type(leaf)} at {place}. "
-                "Use 1.0 for 1, and x.astype(float) for an array."
-            )
-        if not is_traced(leaf) and not np.isfinite(leaf).all():
-            raise ArgumentError(f"`{name}` of `{verb}` must be finite. Got {short(leaf)} at {place}. Check it.")
-    return jax.tree.map(jnp.asarray, tree)
 
 
 def known(verb: str, tree: Any) -> Any:

@@ -1,5 +1,6 @@
 """Ground floor: shapes, errors, precision, and the one primitive that derivatives end in."""
 
+from continua.core.arguments import arrays, floats, takes_args
 from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict, as_node, is_traced
 from continua.core.batches import anywhere, batch_size
 from continua.core.configuration import configure
@@ -27,15 +28,18 @@ __all__ = [
     "Times",
     "Verdict",
     "anywhere",
+    "arrays",
     "as_node",
     "batch_size",
     "bound",
     "configure",
     "count",
+    "floats",
     "in_double_precision",
     "is_traced",
     "kept",
     "linear_map",
     "short",
+    "takes_args",
     "walk",
 ]

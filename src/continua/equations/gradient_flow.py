@@ -1,6 +1,5 @@
 """The flow down a loss: what gradient descent, proximal points and Newton's method are steps of."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from continua.core import Args, ArgumentTypeError, Instant, State
+from continua.core import Args, ArgumentTypeError, Instant, State, takes_args
 from continua.equations.equation import Equation
 
 
@@ -44,7 +43,7 @@ class GradientFlow(Equation):
                 f"`loss` of `GradientFlow` must be a function of x, or of x and args. Got {type(loss).__name__}. "
                 "Write GradientFlow(lambda x: …)."
             )
-        self.loss, self.takes_args = loss, _positional(loss) > 1
+        self.loss, self.takes_args = loss, takes_args(loss)
 
     def value(self, x: State, args: Args) -> jax.Array:
         """The loss, a scalar."""
@@ -59,13 +58,3 @@ class GradientFlow(Equation):
     def __call__(self, t: Instant, y: State, args: Args) -> State:
         """The slope −∇f."""
         return jax.tree.map(jnp.negative, jax.grad(self.value)(y, args))
-
-
-def _positional(function: Callable[..., Any]) -> int:
-    """How many arguments without a default it takes by position; 1 where Python cannot tell."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 1
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in kinds and p.default is p.empty for p in parameters)

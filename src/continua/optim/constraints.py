@@ -15,8 +15,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float
 
-from continua.core import ArgumentError, ArgumentTypeError, is_traced
-from continua.equations import GradientFlow
+from continua.core import ArgumentError, ArgumentTypeError, is_traced, takes_args
 from continua.optim.objective import Minimiser, Objective, Point, Unknowns, Value, Vector
 
 DEPENDENT = 1e-9  # of the largest singular value: below, a gradient of constraints adds nothing to the others
@@ -50,7 +49,7 @@ class Constraint(eqx.Module):
                 f"`function` of `{name}` must be a function of x, or of x and args. Got {type(function).__name__}. "
                 f"Write {name}(lambda x: …)."
             )
-        self.function, self.takes_args = function, GradientFlow(function).takes_args
+        self.function, self.takes_args = function, takes_args(function)
 
     def values(self, x: Any, args: Any) -> Vector:
         """What it returns, as one vector."""

@@ -86,6 +86,13 @@ def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
         if not isinstance(part, Subflow):
             shown = f"the class {part.__name__}" if isinstance(part, type) else type(part).__name__
             raise ArgumentTypeError(f"`parts` of `flow` must be subflows. Got {shown}. Write Drift(1e-3), for example.")
+    staged = [part for part in parts[1:] if isinstance(part, Drift) and not isinstance(part.method, Euler)]
+    if staged:
+        name = type(staged[0].method).__name__
+        raise ArgumentError(
+            f"`parts` of `flow` must begin with a drift by {name}, whose stages look at the gradient themselves. "
+            f"Got {type(parts[0]).__name__} before it. Use Euler() there."
+        )
     if not any(isinstance(part, Drift) for part in parts):
         raise ArgumentError("`parts` of `flow` must move the parameters. Got no Drift among them. Add Drift(1e-3).")
 
@@ -117,7 +124,7 @@ class Drift(Subflow):
     r"""The part that moves the parameters: $x' = -q$, one step of a method of `continua.methods`.
 
     With Euler, the direction q stands still during the step, and the increment is −h q. With a method of several
-    stages, which must stand alone, $x' = -\nabla f(x)$ is stepped, and `update` needs `value_fn` or `grad_fn`.
+    stages, which must come first, $x' = -\nabla f(x)$ is stepped, and `update` needs `value_fn` or `grad_fn`.
 
     Args:
         rate: h, or a schedule that makes it from the number of steps done.
@@ -129,7 +136,7 @@ class Drift(Subflow):
 
     def __check_init__(self) -> None:
         """Refuses a rate that is not positive, where it is a plain number."""
-        check_rate(self.rate)
+        _check_rate(self.rate)
         if not isinstance(self.method, Method):
             raise ArgumentTypeError(
                 f"`method` of `Drift` must be a method. Got {type(self.method).__name__}. Write Drift(rate, RK4())."
@@ -182,9 +189,9 @@ def _length(rate: Rate, done: Array, like: Array) -> Array:
     return jnp.asarray(rate(done) if callable(rate) else rate).astype(like.dtype)
 
 
-def check_rate(rate: Rate, name: str = "learning_rate") -> None:
+def _check_rate(rate: Rate) -> None:
     """Refuses what cannot be a step length."""
     if callable(rate) or isinstance(rate, jax.Array):
         return
     if not isinstance(rate, int | float) or not 0 <= rate < float("inf"):
-        raise ArgumentError(f"`{name}` must be a positive number or a schedule. Got {rate!r}. Use 1e-3, for example.")
+        raise ArgumentError(f"`learning_rate` must be a positive number or a schedule. Got {rate!r}. Use 1e-3.")

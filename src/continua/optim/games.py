@@ -11,7 +11,7 @@ from continua.core import Args, Instant, State
 from continua.equations import Equation, GradientFlow
 from continua.methods import RK4, Extragradient
 from continua.optim.first_order import Optimiser
-from continua.optim.flows import Drift, Now, Params, Rate, Subflow, check_rate, flow
+from continua.optim.flows import Drift, Now, Params, Rate, Subflow, flow
 
 
 class Game(Equation):
@@ -112,7 +112,6 @@ def optimistic_gradient_descent(
 
     Source: Popov, Math. Notes 28 (1980) 845–848; Daskalakis et al., arXiv 1711.00141.
     """
-    check_rate(learning_rate)
     return flow(Optimism(alpha, beta), Drift(learning_rate))
 
 

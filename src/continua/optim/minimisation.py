@@ -12,13 +12,13 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
-from continua.core import ArgumentError, ArgumentTypeError, ContinuaError, is_traced
+from continua.core import ArgumentError, ArgumentTypeError, ContinuaError, floats, is_traced
 from continua.equations import GradientFlow
 from continua.optim.augmented_lagrangian import AugmentedLagrangian
 from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
 from continua.optim.constraints import Box, Constrained, Constraint, Domain, Multipliers, domain_of, multipliers
 from continua.optim.newton import Newton, TruncatedNewton
-from continua.optim.objective import Minimiser, Objective, Stand, Unknowns, Vector
+from continua.optim.objective import HalfSquare, Minimiser, Objective, Stand, Unknowns, Vector
 from continua.optim.quasi_newton import LBFGS
 from continua.optim.sqp import SQP
 
@@ -113,7 +113,7 @@ class Minimum(eqx.Module):
         size = max((float(np.abs(leaf).max()) for leaf in jax.tree.leaves(self.x) if np.size(leaf)), default=0.0)
         facts = {"steps": int(np.max(self.steps)), "slope": float(np.max(self.slope)), "size": size}
         told = REMEDIES[Outcome(worst)].format(value=float(np.min(self.value)), **facts)
-        raise FailedMinimisation(f"`minimise` {told}.", self)
+        raise FailedMinimisation(f"The descent {told}.", self)
 
 
 def minimise(
@@ -177,7 +177,7 @@ def minimise(
         >>> print(found.x, found.multipliers.explain())
         [1. 1.] constraint 0, entry 0: 0.5: relaxing this by one unit changes the minimum by about -0.5
     """
-    x0 = _start(x0)
+    x0 = started("minimise", x0)
     domain = domain_of(bounds, constraints, x0, args)
     found = descended(GradientFlow(f), x0, args, method, gtol, max_steps, domain)
     return found.check() if throw else found
@@ -192,8 +192,7 @@ def descended(
     max_steps: int,
     domain: Domain | None = None,
 ) -> Minimum:
-    """Where it ends, with arguments checked."""
-    x0 = _start(x0)
+    """Where it ends, from arrays of floats."""
     flat, unravel = ravel_pytree(x0)
     jax.eval_shape(flow.value, x0, args)
     if not isinstance(max_steps, int) or max_steps < 1:
@@ -209,17 +208,12 @@ def descended(
     return found
 
 
-def _start(x0: Any) -> Any:
+def started(verb: str, x0: Any) -> Any:
     """`x0` as arrays of floats, or an error."""
-    leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(x0)]
-    if not leaves or any(leaf.size == 0 for leaf in leaves):
-        raise ArgumentError("`x0` of `minimise` must hold numbers. Got none. Pass the point to start from.")
-    for leaf in leaves:
-        if not jnp.issubdtype(leaf.dtype, jnp.floating):
-            raise ArgumentTypeError(f"`x0` of `minimise` must be of real floats. Got {leaf.dtype}. Write 1.0 for 1.")
-        if not is_traced(leaf) and not np.isfinite(leaf).all():
-            raise ArgumentError("`x0` of `minimise` must be finite. Got NaN or infinity. Start from numbers.")
-    return jax.tree.map(jnp.asarray, x0)
+    found = floats(verb, x0, "x0")
+    if any(leaf.size == 0 for leaf in jax.tree.leaves(found)):
+        raise ArgumentError(f"`x0` of `{verb}` must hold numbers. Got an empty array. Pass the point to start from.")
+    return found
 
 
 def _chosen(method: Any, flow: GradientFlow, x: Vector, unravel: Any, args: Any, domain: Domain | None) -> Minimiser:
@@ -245,21 +239,6 @@ def _within(size: int, domain: Domain) -> Minimiser:
     if domain.sizes:
         return SQP() if max(size, sum(domain.sizes)) <= SMALL else AugmentedLagrangian()
     return ProjectedNewton() if size <= DENSE else ProjectedLBFGS()
-
-
-class HalfSquare(eqx.Module):
-    """Half the sum of the squares of a residual, which itself is a PyTree of arrays."""
-
-    function: Callable[..., Any]
-    takes_args: bool = eqx.field(static=True)
-
-    def residual(self, x: Any, args: Any) -> Array:
-        """The residual as a vector."""
-        return ravel_pytree(self.function(x, args) if self.takes_args else self.function(x))[0]
-
-    def __call__(self, x: Any, args: Any) -> Array:
-        """Half its square."""
-        return jnp.sum(self.residual(x, args) ** 2) / 2
 
 
 def _objective(flow: GradientFlow, args: Any, unravel: Any) -> Objective:

@@ -11,7 +11,7 @@ import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool, Float, Int
 
-from continua.core import ArgumentError
+from continua.core import ArgumentError, ArgumentTypeError, takes_args
 
 Vector = Float[Array, " n"]
 Unknowns = Float[Array, " unknown"]  # x, and behind it the multipliers of constraints
@@ -43,6 +43,30 @@ class Objective(NamedTuple):
     def curvature(self, x: Vector) -> Callable[[Vector], Vector]:
         """The product v ↦ H v at x, linearised once."""
         return jax.linearize(jax.grad(self.value), x)[1]
+
+
+class HalfSquare(eqx.Module):
+    """Half the sum of the squares of a residual, `function(x)` or `function(x, args)`, any PyTree of arrays."""
+
+    function: Callable[..., Any]
+    takes_args: bool = eqx.field(static=True)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        """Checks how many arguments the function takes."""
+        if not callable(function):
+            raise ArgumentTypeError(
+                "`residual` of `least_squares` must be a function of x, or of x and args. "
+                f"Got {type(function).__name__}. Write lambda x: formula(x) - measured."
+            )
+        self.function, self.takes_args = function, takes_args(function)
+
+    def residual(self, x: Any, args: Any) -> Array:
+        """The residual as a vector."""
+        return ravel_pytree(self.function(x, args) if self.takes_args else self.function(x))[0]
+
+    def __call__(self, x: Any, args: Any) -> Array:
+        """Half its square."""
+        return jnp.sum(self.residual(x, args) ** 2) / 2
 
 
 class Stand(NamedTuple):

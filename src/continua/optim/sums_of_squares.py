@@ -13,9 +13,9 @@ from jaxtyping import Array, Bool, Float
 
 from continua.core import ArgumentError
 from continua.equations import GradientFlow
-from continua.optim.minimisation import MAX_STEPS, HalfSquare, Minimum, descended
+from continua.optim.minimisation import MAX_STEPS, Minimum, descended, started
 from continua.optim.newton import MOST
-from continua.optim.objective import Minimiser, Objective, Point, Stand, Value, Vector
+from continua.optim.objective import HalfSquare, Minimiser, Objective, Point, Stand, Value, Vector
 
 BEND = 0.375  # of the move: a geodesic that leaves it further is not trusted
 
@@ -214,9 +214,9 @@ def least_squares(
         >>> print(least_squares(line, jnp.array([0.0, 0.0]), points).x.round(6))
         [0.5 1. ]
     """
+    loss, x0 = HalfSquare(residual), started("least_squares", x0)
     if gtol is None:
-        gtol = 1e-12 if all(jnp.asarray(leaf).dtype == jnp.float64 for leaf in jax.tree.leaves(x0)) else 1e-5
-    loss = HalfSquare(residual, GradientFlow(residual).takes_args)
+        gtol = 1e-12 if ravel_pytree(x0)[0].dtype == jnp.float64 else 1e-5
     minimum = descended(GradientFlow(loss), x0, args, method or LevenbergMarquardt(), gtol, max_steps)
     left, covariance = _uncertainty(loss, minimum.x, args)
     found = LeastSquares(minimum, left, covariance)
