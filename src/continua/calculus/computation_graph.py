@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from continua.calculus import arguments
-from continua.core import CALLS, CUSTOM, ArgumentError, arrays, bound, walk
+from continua.core import CALLS, CUSTOM, ArgumentError, bound, numbers_in, walk
 from continua.show import Box, layered_graph, svg
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def graph(f: Callable[..., Any], *args: Any) -> Graph:
         v2    σ(v1)     0.7311  1
     """
     arguments.function("graph", f)
-    leaves = [jnp.asarray(leaf) for _, leaf in arrays("graph", args, "args")]
+    leaves = [jnp.asarray(leaf) for _, leaf in numbers_in("graph", args, "args")]
     arguments.known("graph", leaves)
     program = jax.make_jaxpr(arguments.checked("graph", f, scalar=True))(*args)
     steps: list[_Step] = []

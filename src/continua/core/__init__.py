@@ -1,6 +1,6 @@
 """Ground floor: shapes, errors, precision, and the one primitive that derivatives end in."""
 
-from continua.core.arguments import arrays, floats, takes_args
+from continua.core.arguments import floats, numbers_in, takes_args
 from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict, as_node, is_traced
 from continua.core.batches import anywhere, batch_size
 from continua.core.configuration import configure
@@ -28,7 +28,6 @@ __all__ = [
     "Times",
     "Verdict",
     "anywhere",
-    "arrays",
     "as_node",
     "batch_size",
     "bound",
@@ -39,6 +38,7 @@ __all__ = [
     "is_traced",
     "kept",
     "linear_map",
+    "numbers_in",
     "short",
     "takes_args",
     "walk",

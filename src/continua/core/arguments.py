@@ -12,7 +12,7 @@ from continua.core.arrays import is_traced
 from continua.core.errors import ArgumentError, ArgumentTypeError, short
 
 
-def arrays(verb: str, tree: Any, name: str = "x") -> list[tuple[str, Any]]:
+def numbers_in(verb: str, tree: Any, name: str = "x") -> list[tuple[str, Any]]:
     """The leaves of a tree, which must be arrays or numbers, each with its place in words."""
     leaves = [(f"{name}{jax.tree_util.keystr(path)}", leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]
     for place, leaf in leaves:
@@ -29,7 +29,7 @@ def arrays(verb: str, tree: Any, name: str = "x") -> list[tuple[str, Any]]:
 
 def floats(verb: str, tree: Any, name: str = "x") -> Any:
     """A tree whose leaves are arrays of finite floats; tracers are believed."""
-    for place, leaf in arrays(verb, tree, name):
+    for place, leaf in numbers_in(verb, tree, name):
         if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
             raise ArgumentTypeError(
                 f"`{name}` of `{verb}` must hold floats: only they can vary. Got {jnp.result_type(leaf)} at {place}. "
