@@ -20,6 +20,8 @@ PACKAGES = [
     "continua.space",
     "continua.solver",
     "continua.optim",
+    "continua.models",
+    "continua.train",
     "continua.estimators",
     "continua.stability",
     "continua.discovery",

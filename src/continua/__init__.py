@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from continua import equations as equations
     from continua import estimators as estimators
     from continua import methods as methods
+    from continua import models as models
     from continua import optim as optim
     from continua import solver as solver
     from continua import space as space
     from continua import stability as stability
+    from continua import train as train
     from continua.core import ContinuaError, configure
     from continua.discovery import Model, fit, load
     from continua.equations import ODE
@@ -35,7 +37,10 @@ __all__ = [
     "solve_ensemble",
 ]
 
-ROOMS = ("calculus", "discovery", "equations", "estimators", "methods", "optim", "solver", "space", "stability")
+ROOMS = (
+    *("calculus", "discovery", "equations", "estimators", "methods", "models", "optim", "solver", "space"),
+    *("stability", "train"),
+)
 HOMES = {
     "ContinuaError": "core",
     "Ensemble": "solver",

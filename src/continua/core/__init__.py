@@ -4,7 +4,17 @@ from continua.core.arguments import floats, numbers_in, takes_args
 from continua.core.arrays import Args, Count, FlatState, Instant, Scalar, State, Times, Verdict, as_node, is_traced
 from continua.core.batches import anywhere, batch_size
 from continua.core.configuration import configure
-from continua.core.errors import ArgumentError, ArgumentTypeError, ContinuaError, FailedSolve, count, short
+from continua.core.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ContinuaError,
+    FailedSolve,
+    count,
+    instead,
+    nearest,
+    one_of,
+    short,
+)
 from continua.core.jaxprs import CALLS, CUSTOM, bound, walk
 from continua.core.linear_maps import LinearMap, linear_map
 from continua.core.precision import in_double_precision
@@ -35,10 +45,13 @@ __all__ = [
     "count",
     "floats",
     "in_double_precision",
+    "instead",
     "is_traced",
     "kept",
     "linear_map",
+    "nearest",
     "numbers_in",
+    "one_of",
     "short",
     "takes_args",
     "walk",

@@ -7,6 +7,9 @@ ContinuaError
 └── FailedSolve          (also a RuntimeError) a solve ended before its end time
 """
 
+import difflib
+from collections.abc import Iterable
+
 import numpy as np
 
 
@@ -43,3 +46,27 @@ def count(verb: str, name: str, value: object, most: int, least: int = 1) -> int
             f"`{name}` of `{verb}` must be an integer from {least} to {most}. Got {short(value)}. Use {least}."
         )
     return int(value)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of the names that was probably meant, whatever its case; the first of equals."""
+    by_lower = {candidate.lower(): candidate for candidate in reversed(list(names))}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def instead(name: str, names: Iterable[str]) -> str:
+    """The remedy for a name that is none of these: the one that was probably meant, or all of them."""
+    names = list(names)
+    meant = nearest(name, names)
+    return f"Did you mean `{meant}`?" if meant else f"Use {', '.join(names)}."
+
+
+def one_of(verb: str, name: str, value: object, names: Iterable[str]) -> str:
+    """A word that must be one of these, or an error that names the argument."""
+    names = list(names)
+    if value not in names:
+        raise ArgumentError(
+            f"`{name}` of `{verb}` must be one of {', '.join(names)}. Got {short(value)}. {instead(str(value), names)}"
+        )
+    return str(value)

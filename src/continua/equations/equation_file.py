@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from continua.core import ArgumentError, ArgumentTypeError
+from continua.core import ArgumentError, ArgumentTypeError, instead
 from continua.equations.written import STAND_IN, Written
-from continua.show import CONSTANTS, Expression, Kind, is_word, kinds_of, names_in, nearest, parse, printable
+from continua.show import CONSTANTS, Expression, Kind, is_word, kinds_of, names_in, parse, printable
 
 LARGEST_FILE = 100_000  # bytes; a system of twenty states has about two thousand
 MOST_NAMES = 500  # states, inputs and parameters together
@@ -234,9 +234,8 @@ def _parameter(name: str, given: Any) -> WrittenParameter:
 def _check_fields(table: Mapping[str, Any], fields: tuple[str, ...], owner: str) -> None:
     unknown = next((name for name in table if name not in fields), None)
     if unknown is not None:
-        meant = nearest(unknown, fields)
-        remedy = f"Did you mean `{meant}`?" if meant else f"Use {', '.join(fields)}."
-        raise ArgumentError(f"{owner[0].upper()}{owner[1:]} has no field `{printable(unknown[:40])}`. {remedy}")
+        known = instead(unknown, fields)
+        raise ArgumentError(f"{owner[0].upper()}{owner[1:]} has no field `{printable(unknown[:40])}`. {known}")
 
 
 def _check_names(names: list[str]) -> None:

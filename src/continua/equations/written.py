@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from continua.calculus import ARRAY_FUNCTIONS
-from continua.core import Args, ArgumentError, ArgumentTypeError, Instant
+from continua.core import Args, ArgumentError, ArgumentTypeError, Instant, nearest
 from continua.equations.equation import Equation
 from continua.equations.equation_lines import equation_lines, unnamed
 from continua.show import (
@@ -17,7 +17,6 @@ from continua.show import (
     Symbol,
     evaluate,
     kinds_of,
-    nearest,
     parse_from,
     printable,
     python_text,

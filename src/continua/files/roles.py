@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from continua.core import nearest
 from continua.files.calendar_columns import calendar_axis, calendar_columns
 from continua.files.errors import DataError
 from continua.files.raw_table import RawTable
 from continua.files.time_names import column_named_like_time, is_calendar_word
 from continua.files.times import TimeAxis, dated_column, monotone_column, row_numbers, time_axis
 from continua.files.trajectories import Grouping, grouping, inferred_grouping
-from continua.files.wording import counted, listed, nearest, quoted
+from continua.files.wording import counted, listed, quoted
 
 ROW = "row"
 

@@ -1,7 +1,6 @@
-"""How a message quotes what a file holds: on one line, printable, short, and with the nearest right name."""
+"""How a message quotes what a file holds: on one line, printable, short."""
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 LONGEST_QUOTE = 40
 LONGEST_LIST = 12
@@ -30,10 +29,3 @@ def counted(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count} {noun}s"
-
-
-def nearest(name: str, names: Sequence[str]) -> str | None:
-    """The one of `names` that was probably meant, whatever its case."""
-    by_lower = {candidate.lower(): candidate for candidate in reversed(names)}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None

@@ -9,14 +9,13 @@ atom      number  |  name  |  "(" sum ")"  |  function "(" sum ("," sum)* ")"
 Precedence is Python's: -x**2 is -(x**2), x**-1 and 2**3**2 = 2**9 are meant. · × ⋅ read as *, − as -.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from continua.core import ArgumentError, ArgumentTypeError
+from continua.core import ArgumentError, ArgumentTypeError, nearest
 from continua.show.expression import (
     FUNCTIONS,
     Call,
@@ -148,13 +147,6 @@ def is_word(name: str) -> bool:
     """Whether the grammar reads it as one name."""
     found = TOKEN.match(name)
     return bool(found and found.lastgroup == "name" and found.end() == len(name))
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of the names that was probably meant, whatever its case."""
-    by_lower = {candidate.lower(): candidate for candidate in names}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
 
 
 def printable(text: str) -> str:

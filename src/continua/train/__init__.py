@@ -1,0 +1,3 @@
+"""Training: any model, any optimiser."""
+
+__all__: list[str] = []
