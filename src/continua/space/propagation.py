@@ -13,6 +13,7 @@ from continua.space.boundaries import Periodic
 from continua.space.eigenbases import Basis, basis
 from continua.space.evolution import Evolution
 from continua.space.grid import Axis
+from continua.space.modes import scaled_modes
 from continua.space.stencil import Stencil
 
 
@@ -77,14 +78,13 @@ def _is_homogeneous(side: Any) -> bool:
     return isinstance(value, int | float) and value == 0
 
 
-def _grown(equation: Evolution, time: Any, growth: Callable[[Any], Any] | None) -> Callable[[np.ndarray, Any], Array]:
-    """From the symbol to the factors, in double precision as long as nothing is traced."""
+def _grown(equation: Evolution, time: Any, growth: Callable[[Any], Any] | None) -> Callable[[np.ndarray, Any], Any]:
+    """From the symbol to the factors: numbers of numpy, in double precision, as long as nothing is traced."""
     known = not any(map(is_traced, (equation.rate, time)))
 
-    def factors(symbol: np.ndarray, dtype: Any) -> Array:
+    def factors(symbol: np.ndarray, dtype: Any) -> Any:
         if known:
-            z = float(time) * float(equation.rate) * symbol
-            return jnp.asarray(np.asarray((np.exp if growth is None else growth)(z)), dtype)
+            return np.asarray((np.exp if growth is None else growth)(float(time) * float(equation.rate) * symbol))
         real = jnp.finfo(dtype).dtype
         z = jnp.asarray(time, real) * jnp.asarray(equation.rate, real) * jnp.asarray(symbol, dtype)
         return (jnp.exp if growth is None else growth)(z)
@@ -92,9 +92,7 @@ def _grown(equation: Evolution, time: Any, growth: Callable[[Any], Any] | None) 
     return factors
 
 
-def _by_waves(
-    stencil: Stencil, field: Array, shape: tuple[int, ...], grown: Callable[[np.ndarray, Any], Array]
-) -> Array:
+def _by_waves(stencil: Stencil, field: Array, shape: tuple[int, ...], grown: Callable[[np.ndarray, Any], Any]) -> Array:
     """On a periodic grid, for any weights."""
     axes = tuple(range(-stencil.dimension, 0))
     angles = [2 * np.pi * np.fft.fftfreq(n) for n in shape[:-1]] + [2 * np.pi * np.fft.rfftfreq(shape[-1])]
@@ -104,13 +102,11 @@ def _by_waves(
         symbol += weight * np.exp(1j * sum(o * angle for o, angle in zip(offset, mesh, strict=True)))
     waves = jnp.fft.rfftn(field, axes=axes)
     even = np.abs(np.imag(symbol)).max() <= 1e-12 * np.abs(symbol).max()
-    factors = (grown(np.real(symbol), field.dtype) if even else grown(symbol, waves.dtype)).astype(waves.dtype)
+    factors = jnp.asarray(grown(np.real(symbol), field.dtype) if even else grown(symbol, waves.dtype), waves.dtype)
     return jnp.fft.irfftn(waves * factors.reshape((1,) * (waves.ndim - factors.ndim) + factors.shape), shape, axes)
 
 
-def _by_bases(
-    stencil: Stencil, field: Array, shape: tuple[int, ...], grown: Callable[[np.ndarray, Any], Array]
-) -> Array:
+def _by_bases(stencil: Stencil, field: Array, shape: tuple[int, ...], grown: Callable[[np.ndarray, Any], Any]) -> Array:
     """Between mirrors, for weights that are symmetric along each axis."""
     assert stencil.boundaries is not None
     bases: list[Basis] = []
@@ -125,11 +121,4 @@ def _by_bases(
     for offset, weight in zip(stencil.offsets, stencil.weights, strict=True):
         turns = [np.cos(o * angle) for o, angle in zip(offset, cosines, strict=True)]
         symbol += weight * functools.reduce(np.multiply.outer, turns)
-    first = field.ndim - stencil.dimension
-    for axis, one in enumerate(bases):
-        field = one.forward(field, first + axis)
-    factors = grown(symbol, field.dtype)
-    field = field * factors.reshape((1,) * first + factors.shape)
-    for axis, one in reversed([*enumerate(bases)]):
-        field = one.backward(field, first + axis)
-    return field
+    return scaled_modes(field, bases, grown(symbol, field.dtype))

@@ -29,7 +29,7 @@ class Neighbour(Boundary):
         return self.outer.persists(total)
 
     def beyond(self, face: Face, inside: Array, opposite: Array, count: int, order: int, t: Any) -> Array:
-        """The values nearest to the cut: all hand theirs to all, at both ends at once, for a meeting is what takes time."""
+        """The values nearest to the cut: at one meeting all hand theirs to all, for it is meetings that take time."""
         last, way = self.devices - 1, 1 if face.upper else -1
         own = lax.axis_index(ROW)
         ends = (opposite, inside) if face.upper else (inside, opposite)

@@ -165,23 +165,27 @@ def _dst1(x: Array) -> Array:
     return -jnp.fft.rfft(jnp.concatenate([zero, x, zero, -x[:, ::-1]], -1)).imag[:, 1:-1]
 
 
-def _even_then_odd(x: Array, sign: int) -> Array:
-    """Makhoul's order: the even entries, then the odd ones backward."""
-    return jnp.concatenate([x[:, ::2], sign * x[:, 1::2][:, ::-1]], -1)
+def even_then_odd(x: Array, axis: int, sign: int) -> Array:
+    """Makhoul's order along an axis: the even entries, then the odd ones, times a sign, backward."""
+    size = x.shape[axis]
+    even, odd = (lax.slice_in_dim(x, start, size, 2, axis) for start in (0, 1))
+    return jnp.concatenate([even, sign * lax.rev(odd, (axis,))], axis)
 
 
-def _interleaved(v: Array, sign: int) -> Array:
+def interleaved(v: Array, axis: int, sign: int) -> Array:
     """The inverse of that order."""
-    size = v.shape[1]
+    size = v.shape[axis]
     half = (size + 1) // 2
-    even, odd = v[:, :half], sign * v[:, half:][:, ::-1]
-    odd = jnp.pad(odd, [(0, 0), (0, half - odd.shape[1])])
-    return jnp.stack([even, odd], -1).reshape(len(v), 2 * half)[:, :size]
+    even = lax.slice_in_dim(v, 0, half, axis=axis)
+    odd = sign * lax.rev(lax.slice_in_dim(v, half, size, axis=axis), (axis,))
+    odd = jnp.pad(odd, [(0, even.shape[i] - n) for i, n in enumerate(odd.shape)])
+    both = jnp.stack([even, odd], axis + 1).reshape(*v.shape[:axis], 2 * half, *v.shape[axis + 1 :])
+    return lax.slice_in_dim(both, 0, size, axis=axis)
 
 
 def _dct2(x: Array, sign: int = 1) -> Array:
     size = x.shape[1]
-    found = jnp.fft.rfft(_even_then_odd(x, sign))
+    found = jnp.fft.rfft(even_then_odd(x, 1, sign))
     found = 2 * found * _turn(np.pi * np.arange(size // 2 + 1) / (2 * size), x)
     return jnp.concatenate([found.real, -found.imag[:, 1 : (size + 1) // 2][:, ::-1]], -1)
 
@@ -191,7 +195,7 @@ def _dct3(x: Array, sign: int = 1) -> Array:
     half = size // 2 + 1
     mirrored = jnp.concatenate([jnp.zeros_like(x[:, :1]), x[:, : size - half : -1]], -1)
     turned = lax.complex(x[:, :half], -mirrored[:, :half]) * jnp.conj(_turn(np.pi * np.arange(half) / (2 * size), x))
-    return _interleaved(jnp.fft.irfft(turned, size) * size, sign)
+    return interleaved(jnp.fft.irfft(turned, size) * size, 1, sign)
 
 
 def _dst2(x: Array) -> Array:

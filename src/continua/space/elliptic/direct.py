@@ -12,6 +12,7 @@ from continua.core import ArgumentError
 from continua.space.eigenbases import Basis, basis
 from continua.space.elliptic.method import EllipticMethod
 from continua.space.elliptic.network import Network, Solve
+from continua.space.modes import scaled_modes
 
 
 def separable(network: Network, axes: Sequence[int]) -> bool:
@@ -53,15 +54,10 @@ class Transform(EllipticMethod):
 
         def solve(b: Array) -> Array:
             b = network.disowned(b, axes)
-            for axis, one in enumerate(bases):
-                b = one.forward(b, axis)
             spectrum = spectrum_of(network)
             if singular:
                 spectrum = spectrum.at[(0,) * b.ndim].set(jnp.inf)
-            b = b / spectrum
-            for axis, one in enumerate(bases):
-                b = one.backward(b, axis)
-            return b
+            return scaled_modes(b, bases, 1 / spectrum)
 
         return solve
 
