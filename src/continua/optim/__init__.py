@@ -14,6 +14,7 @@ from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, 
 from continua.optim.flows import Drift, FlowState, Now, Subflow, flow
 from continua.optim.forces import Saturation, WeightDecay
 from continua.optim.games import Game, Optimism, extragradient, optimistic_gradient_descent, rk4
+from continua.optim.gauss_newton import Composite, GaussNewton, gauss_newton, natural_gradient
 from continua.optim.inertia import Blend, Relaxation, Velocity
 from continua.optim.losses import (
     absolute_error,
@@ -30,6 +31,7 @@ from continua.optim.newton import Newton, TruncatedNewton
 from continua.optim.objective import Minimiser, Objective, Point, Stand
 from continua.optim.quasi_newton import LBFGS, ConjugateGradient, fletcher_reeves, hager_zhang, polak_ribiere
 from continua.optim.sqp import SQP
+from continua.optim.stiff_descent import Proximal, chebyshev, proximal_point
 from continua.optim.sums_of_squares import LeastSquares, LevenbergMarquardt, least_squares
 
 __all__ = [
@@ -38,12 +40,14 @@ __all__ = [
     "AugmentedLagrangian",
     "Blend",
     "Box",
+    "Composite",
     "ConjugateGradient",
     "Drift",
     "Equality",
     "FailedMinimisation",
     "FlowState",
     "Game",
+    "GaussNewton",
     "Inequality",
     "LeastSquares",
     "LevenbergMarquardt",
@@ -59,6 +63,7 @@ __all__ = [
     "Point",
     "ProjectedLBFGS",
     "ProjectedNewton",
+    "Proximal",
     "Relaxation",
     "RootMeanSquare",
     "Saturation",
@@ -74,9 +79,11 @@ __all__ = [
     "adagrad",
     "adam",
     "adamw",
+    "chebyshev",
     "extragradient",
     "fletcher_reeves",
     "flow",
+    "gauss_newton",
     "hager_zhang",
     "hinge",
     "huber",
@@ -86,8 +93,10 @@ __all__ = [
     "minimise",
     "muon",
     "nadam",
+    "natural_gradient",
     "optimistic_gradient_descent",
     "polak_ribiere",
+    "proximal_point",
     "rk4",
     "rmsprop",
     "sgd",
