@@ -64,13 +64,6 @@ def trained(optimiser, steps):
     return jax.jit(lambda w: jax.lax.scan(step, (w, optimiser.init(w)), None, length=steps)[0][0])(start)
 
 
-@pytest.fixture
-def as_users(monkeypatch):
-    """The promotion of types that users have: optax's own code needs it."""
-    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        yield
-
-
 @pytest.mark.parametrize("case", PAIRS)
 def test_a_thousand_steps_are_those_of_optax_bit_for_bit(case, as_users):
     name = case.split()[0]

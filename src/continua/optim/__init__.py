@@ -8,6 +8,17 @@ import importlib
 from typing import Any
 
 from continua.optim.augmented_lagrangian import AugmentedLagrangian
+from continua.optim.averaging import (
+    Average,
+    Increment,
+    ScheduleFree,
+    averaged,
+    averaged_params,
+    schedule_free,
+    schedule_free_adamw,
+    schedule_free_eval_params,
+    schedule_free_sgd,
+)
 from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
 from continua.optim.constraints import Box, Equality, Inequality, Multipliers
 from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, rmsprop, sgd, sign_sgd
@@ -38,6 +49,7 @@ __all__ = [
     "LBFGS",
     "SQP",
     "AugmentedLagrangian",
+    "Average",
     "Blend",
     "Box",
     "Composite",
@@ -48,6 +60,7 @@ __all__ = [
     "FlowState",
     "Game",
     "GaussNewton",
+    "Increment",
     "Inequality",
     "LeastSquares",
     "LevenbergMarquardt",
@@ -67,6 +80,7 @@ __all__ = [
     "Relaxation",
     "RootMeanSquare",
     "Saturation",
+    "ScheduleFree",
     "Sign",
     "Spectral",
     "Stand",
@@ -79,6 +93,8 @@ __all__ = [
     "adagrad",
     "adam",
     "adamw",
+    "averaged",
+    "averaged_params",
     "chebyshev",
     "extragradient",
     "fletcher_reeves",
@@ -99,6 +115,10 @@ __all__ = [
     "proximal_point",
     "rk4",
     "rmsprop",
+    "schedule_free",
+    "schedule_free_adamw",
+    "schedule_free_eval_params",
+    "schedule_free_sgd",
     "sgd",
     "sign_sgd",
     "softmax_cross_entropy",
