@@ -44,6 +44,7 @@ from continua.optim.quasi_newton import LBFGS, ConjugateGradient, fletcher_reeve
 from continua.optim.sqp import SQP
 from continua.optim.stiff_descent import Proximal, chebyshev, proximal_point
 from continua.optim.sums_of_squares import LeastSquares, LevenbergMarquardt, least_squares
+from continua.optim.untuned import FanIn, untuned
 
 __all__ = [
     "LBFGS",
@@ -57,6 +58,7 @@ __all__ = [
     "Drift",
     "Equality",
     "FailedMinimisation",
+    "FanIn",
     "FlowState",
     "Game",
     "GaussNewton",
@@ -124,6 +126,7 @@ __all__ = [
     "softmax_cross_entropy",
     "squared_error",
     "squared_hinge",
+    "untuned",
 ]
 
 HANDED_ON = (
