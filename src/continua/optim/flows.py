@@ -129,7 +129,27 @@ def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-class Drift(Subflow):
+class Motion(Subflow):
+    """A part that moves the parameters, by a step length or a schedule of it."""
+
+    rate: eqx.AbstractVar[Rate]
+
+    def __check_init__(self) -> None:
+        """Refuses a rate that is not positive, where it is a plain number."""
+        _check_rate(self.rate)
+
+    @property
+    def counts(self) -> bool:
+        """Where there is a schedule."""
+        return callable(self.rate)
+
+    @property
+    def moves(self) -> bool:
+        """Always."""
+        return True
+
+
+class Drift(Motion):
     r"""The part that moves the parameters: $x' = -q$, one step of a method of `continua.methods`.
 
     With Euler, the direction q stands still during the step, and the increment is −h q. With a method of several
@@ -144,22 +164,11 @@ class Drift(Subflow):
     method: Method = Euler()
 
     def __check_init__(self) -> None:
-        """Refuses a rate that is not positive, where it is a plain number."""
-        check_rate(self.rate)
+        """Refuses what is no method."""
         if not isinstance(self.method, Method):
             raise ArgumentTypeError(
                 f"`method` of `Drift` must be a method. Got {type(self.method).__name__}. Write Drift(rate, RK4())."
             )
-
-    @property
-    def counts(self) -> bool:
-        """Where there is a schedule."""
-        return callable(self.rate)
-
-    @property
-    def moves(self) -> bool:
-        """Always."""
-        return True
 
     def step(self, now: Now, own: Any) -> tuple[Now, Any]:
         """The increment of the parameters."""
@@ -203,7 +212,7 @@ def at_step(rate: Rate, done: Array, like: Array) -> Array:
     return jnp.asarray(rate(done) if callable(rate) else rate).astype(like.dtype)
 
 
-def check_rate(rate: Rate) -> None:
+def _check_rate(rate: Rate) -> None:
     """Refuses what cannot be a step length."""
     if callable(rate) or isinstance(rate, jax.Array):
         return

@@ -11,14 +11,14 @@ from jaxtyping import Array, Bool
 from continua.core import ArgumentError
 from continua.methods import RKC
 from continua.optim.first_order import Optimiser
-from continua.optim.flows import Drift, Now, Rate, Subflow, at_step, check_rate, flow
+from continua.optim.flows import Drift, Motion, Now, Rate, at_step, flow
 from continua.optim.newton import TruncatedNewton
 from continua.optim.objective import Objective, Point, Stand, Vector
 
 ENDLESS = 1e30  # a spectral radius that asks for all stages, in single precision too
 
 
-class Proximal(Subflow):
+class Proximal(Motion):
     r"""The part that moves the parameters by implicit Euler, whose equation is solved as what it is: a minimum.
 
     $$ x_{n+1} = x_n - h \nabla f(x_{n+1}) = \operatorname*{argmin}_z\; f(z) + \tfrac{1}{2h} |z - x_n|^2 $$
@@ -37,20 +37,6 @@ class Proximal(Subflow):
     rate: Rate
     turns: int = eqx.field(static=True, default=20)
     tolerance: float = 1e-6
-
-    def __check_init__(self) -> None:
-        """Refuses a rate that is not positive, where it is a plain number."""
-        check_rate(self.rate)
-
-    @property
-    def counts(self) -> bool:
-        """Where there is a schedule."""
-        return callable(self.rate)
-
-    @property
-    def moves(self) -> bool:
-        """Always."""
-        return True
 
     def step(self, now: Now, own: Any) -> tuple[Now, Any]:
         """The increment of the parameters."""
