@@ -37,6 +37,7 @@ from continua.optim.losses import (
     squared_hinge,
 )
 from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
+from continua.optim.mini_batch_noise import StochasticGradientFlow
 from continua.optim.minimisation import FailedMinimisation, Minimum, Outcome, minimise
 from continua.optim.newton import Newton, TruncatedNewton
 from continua.optim.objective import Minimiser, Objective, Point, Stand
@@ -86,6 +87,7 @@ __all__ = [
     "Sign",
     "Spectral",
     "Stand",
+    "StochasticGradientFlow",
     "Subflow",
     "SumOfSquares",
     "TruncatedNewton",
