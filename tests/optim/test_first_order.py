@@ -93,6 +93,44 @@ def test_one_compiled_call_a_step_gives_the_bits_of_optax_too(as_users):
         np.testing.assert_array_equal(ends[0][leaf], ends[1][leaf])
 
 
+NUMBERS = optax.contrib.MuonDimensionNumbers
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {
+            "preconditioning": "aol",
+            "muon_weight_dimension_numbers": {"deep": NUMBERS(0, (1, 3)), "flat": None, "row": None},
+        },
+        {
+            "preconditioning": "schatten",
+            "muon_weight_dimension_numbers": lambda p: {"deep": NUMBERS((3, 0), 1), "flat": NUMBERS(1, 0), "row": None},
+            "adaptive": True,
+        },
+        {"preconditioning": "spectral", "consistent_rms": 0.2},
+    ],
+    ids=lambda extra: extra["preconditioning"],
+)
+def test_muon_turns_what_it_is_told_as_optax_does(extra, as_users):
+    rng = np.random.default_rng(2)
+    shapes = {"deep": (3, 4, 2, 5), "flat": (4, 6), "row": (4,)}
+    start = {name: jnp.asarray(rng.normal(size=shape), jnp.float32) for name, shape in shapes.items()}
+
+    def run(optimiser):
+        def step(carry, _):
+            params, state = carry
+            gradient = jax.tree.map(lambda p: jnp.sin(3 * p) + p, params)
+            updates, state = optimiser.update(gradient, state, params)
+            return (optax.apply_updates(params, updates), state), None
+
+        return jax.jit(lambda p: jax.lax.scan(step, (p, optimiser.init(p)), None, length=50)[0][0])(start)
+
+    ours, theirs = run(optim.muon(0.01, **extra)), run(optax.contrib.muon(0.01, **extra))
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+    assert all((ours[name] != start[name]).all() for name in start)
+
+
 @pytest.mark.core
 @pytest.mark.parametrize("case", TORCH["cases"], ids=lambda case: case["torch"])
 def test_steps_are_those_of_torch_at_matched_arguments(case):

@@ -40,8 +40,8 @@ def spread_of_equation(rate):
     """The covariance S of A S + S Aᵀ = g gᵀ, with A and g as the equation has them at its rest point."""
     rest = np.linalg.solve(BOWL, PULLS.mean(0))
     flow = equation(rate)
-    slope = -jax.jacobian(lambda x: flow(0.0, x, None))(jnp.asarray(rest))
-    shaken = np.asarray(flow.diffusion(0.0, jnp.asarray(rest), None))
+    slope = -jax.jacobian(lambda x: flow(jnp.zeros(()), x, None))(jnp.asarray(rest))
+    shaken = np.asarray(flow.diffusion(jnp.zeros(()), jnp.asarray(rest), None))
     return solve_continuous_lyapunov(np.asarray(slope), shaken @ shaken.T)
 
 
