@@ -93,6 +93,23 @@ def test_one_compiled_call_a_step_gives_the_bits_of_optax_too(as_users):
         np.testing.assert_array_equal(ends[0][leaf], ends[1][leaf])
 
 
+@pytest.mark.parametrize(
+    ("bound", "clip", "schedule"),
+    [
+        ({"largest": 0.01}, optax.clip(0.01), optax.piecewise_constant_schedule(1e-2, {50: 0.1})),
+        ({"norm": 0.1}, optax.clip_by_global_norm(0.1), optax.cosine_onecycle_schedule(200, 1e-2)),
+        ({"share": 0.01}, optax.adaptive_grad_clip(0.01), optax.exponential_decay(1e-2, 50, 0.5)),
+    ],
+    ids=["value", "norm", "adaptive"],
+)
+def test_clipping_and_schedules_are_parts_of_a_flow(bound, clip, schedule, as_users):
+    parts = optim.Saturation(**bound), optim.Relaxation(0.9), optim.RootMeanSquare(0.999), optim.Drift(schedule)
+    ways = optim.flow(*parts), optax.chain(clip, optax.adam(schedule)), optim.adam(schedule)
+    ours, theirs, unbounded = (trained(way, 200) for way in ways)
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+    assert any((ours[name] != unbounded[name]).any() for name in ours)  # it did bound
+
+
 NUMBERS = optax.contrib.MuonDimensionNumbers
 
 
