@@ -116,6 +116,14 @@ def test_a_proximal_point_is_implicit_euler_and_arrives_where_its_iteration_does
     np.testing.assert_allclose(long + 1e3 * jax.grad(cost)(start + long), 0, atol=1e-9)
 
 
+@pytest.mark.parametrize("optimiser", [optim.proximal_point(0.1), optim.gauss_newton(0.1)])
+def test_a_gradient_that_is_no_number_is_no_step_of_zero(optimiser):
+    loss = optim.Composite(lambda x: x, bowl)
+    lost = jnp.full(5, jnp.nan)
+    updates = jax.jit(lambda g: optimiser.update(g, optimiser.init(START), START, value_fn=loss)[0])(lost)
+    assert np.isnan(updates).all()
+
+
 @pytest.mark.parametrize("stages", [4, 9])
 def test_chebyshev_descent_has_the_polynomial_of_its_stages_and_is_stable_up_to_its_reach(stages):
     """Of a quadratic, a step is P_s(−hλ) = 1 + b_s (T_s(w₀ − w₁ hλ) − T_s(w₀)) along each axis."""

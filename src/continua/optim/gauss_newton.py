@@ -100,7 +100,7 @@ class GaussNewton(Subflow):
 
         enough = self.tolerance * jnp.linalg.norm(right)
         move, _ = conjugate_gradients(damped, right, enough, self.products)
-        return now._replace(direction=unravel(-move)), own
+        return now._replace(direction=unravel(jnp.where(jnp.isfinite(enough), -move, jnp.nan))), own
 
 
 def natural_gradient(

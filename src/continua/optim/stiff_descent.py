@@ -63,7 +63,8 @@ class Proximal(Motion):
 
         first = newton.begin(Point(start, value(now.params), gradient))
         stand, _ = lax.while_loop(far, turned, (first, jnp.zeros((), jnp.int32)))
-        return now._replace(direction=unravel(jnp.where(moves, stand.here.x - start, 0))), own
+        increment = jnp.where(jnp.isfinite(enough), stand.here.x - start, jnp.nan)
+        return now._replace(direction=unravel(jnp.where(moves, increment, 0))), own
 
 
 def proximal_point(learning_rate: Rate, turns: int = 20, tolerance: float = 1e-6) -> Optimiser:
