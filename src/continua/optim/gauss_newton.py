@@ -114,7 +114,8 @@ def natural_gradient(
 
     Args:
         learning_rate: h; 1 is Gauss and Newton's step, damped.
-        damping: λ; what keeps parameters that the outputs do not feel where they are.
+        damping: λ; what keeps parameters that the outputs do not feel where they are. Networks want about 1 at first,
+            less later: a schedule.
         products: at most so many with G in a step.
         tolerance: of the linear system, relative.
 
@@ -130,6 +131,8 @@ def gauss_newton(learning_rate: Rate, products: int = 50, tolerance: float = 1e-
 
     Short steps are gradient descent, long ones Gauss and Newton's; no step is unstable where G is the Hessian.
     `update` needs `value_fn`, a `Composite`.
+
+    Good for: all data at once, or large batches. Of networks, outputs are linear over short ways only: begin at h = 1.
 
     Args:
         learning_rate: h, infinite for Gauss and Newton's own step.
