@@ -25,7 +25,6 @@ from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, 
 from continua.optim.flows import Drift, FlowState, Now, Subflow, flow
 from continua.optim.forces import Saturation, WeightDecay
 from continua.optim.games import Game, Optimism, extragradient, optimistic_gradient_descent, rk4
-from continua.optim.gauss_newton import Composite, GaussNewton, gauss_newton, natural_gradient
 from continua.optim.inertia import Blend, Relaxation, Velocity
 from continua.optim.losses import (
     absolute_error,
@@ -38,14 +37,15 @@ from continua.optim.losses import (
 )
 from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
 from continua.optim.mini_batch_noise import StochasticGradientFlow
+from continua.optim.mini_batches import FanIn, untuned
 from continua.optim.minimisation import FailedMinimisation, Minimum, Outcome, minimise
 from continua.optim.newton import Newton, TruncatedNewton
 from continua.optim.objective import Minimiser, Objective, Point, Stand
+from continua.optim.output_metric import Composite, GaussNewton, gauss_newton, natural_gradient
 from continua.optim.quasi_newton import LBFGS, ConjugateGradient, fletcher_reeves, hager_zhang, polak_ribiere
 from continua.optim.sqp import SQP
 from continua.optim.stiff_descent import Proximal, chebyshev, proximal_point
 from continua.optim.sums_of_squares import LeastSquares, LevenbergMarquardt, least_squares
-from continua.optim.untuned import FanIn, untuned
 
 __all__ = [
     "LBFGS",
