@@ -64,13 +64,6 @@ def trained(optimiser, steps):
     return jax.jit(lambda w: jax.lax.scan(step, (w, optimiser.init(w)), None, length=steps)[0][0])(start)
 
 
-@pytest.fixture
-def as_users(monkeypatch):
-    """The promotion of types that users have: optax's own code needs it."""
-    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-        yield
-
-
 @pytest.mark.parametrize("case", PAIRS)
 def test_a_thousand_steps_are_those_of_optax_bit_for_bit(case, as_users):
     name = case.split()[0]
@@ -98,6 +91,61 @@ def test_one_compiled_call_a_step_gives_the_bits_of_optax_too(as_users):
         ends.append(weights)
     for leaf in start:
         np.testing.assert_array_equal(ends[0][leaf], ends[1][leaf])
+
+
+@pytest.mark.parametrize(
+    ("bound", "clip", "schedule"),
+    [
+        ({"largest": 0.01}, optax.clip(0.01), optax.piecewise_constant_schedule(1e-2, {50: 0.1})),
+        ({"norm": 0.1}, optax.clip_by_global_norm(0.1), optax.cosine_onecycle_schedule(200, 1e-2)),
+        ({"share": 0.01}, optax.adaptive_grad_clip(0.01), optax.exponential_decay(1e-2, 50, 0.5)),
+    ],
+    ids=["value", "norm", "adaptive"],
+)
+def test_clipping_and_schedules_are_parts_of_a_flow(bound, clip, schedule, as_users):
+    parts = optim.Saturation(**bound), optim.Relaxation(0.9), optim.RootMeanSquare(0.999), optim.Drift(schedule)
+    ways = optim.flow(*parts), optax.chain(clip, optax.adam(schedule)), optim.adam(schedule)
+    ours, theirs, unbounded = (trained(way, 200) for way in ways)
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+    assert any((ours[name] != unbounded[name]).any() for name in ours)  # it did bound
+
+
+NUMBERS = optax.contrib.MuonDimensionNumbers
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {
+            "preconditioning": "aol",
+            "muon_weight_dimension_numbers": {"deep": NUMBERS(0, (1, 3)), "flat": None, "row": None},
+        },
+        {
+            "preconditioning": "schatten",
+            "muon_weight_dimension_numbers": lambda p: {"deep": NUMBERS((3, 0), 1), "flat": NUMBERS(1, 0), "row": None},
+            "adaptive": True,
+        },
+        {"preconditioning": "spectral", "consistent_rms": 0.2},
+    ],
+    ids=lambda extra: extra["preconditioning"],
+)
+def test_muon_turns_what_it_is_told_as_optax_does(extra, as_users):
+    rng = np.random.default_rng(2)
+    shapes = {"deep": (3, 4, 2, 5), "flat": (4, 6), "row": (4,)}
+    start = {name: jnp.asarray(rng.normal(size=shape), jnp.float32) for name, shape in shapes.items()}
+
+    def run(optimiser):
+        def step(carry, _):
+            params, state = carry
+            gradient = jax.tree.map(lambda p: jnp.sin(3 * p) + p, params)
+            updates, state = optimiser.update(gradient, state, params)
+            return (optax.apply_updates(params, updates), state), None
+
+        return jax.jit(lambda p: jax.lax.scan(step, (p, optimiser.init(p)), None, length=50)[0][0])(start)
+
+    ours, theirs = run(optim.muon(0.01, **extra)), run(optax.contrib.muon(0.01, **extra))
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+    assert all((ours[name] != start[name]).all() for name in start)
 
 
 @pytest.mark.core

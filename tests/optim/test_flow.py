@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from optax.contrib import MuonDimensionNumbers
 
 from continua import equations, methods, optim, solve
 from continua.core import ArgumentError, ArgumentTypeError
@@ -79,13 +80,17 @@ def test_a_saturated_flow_is_as_fast_as_told():
         assert np.linalg.norm(np.concatenate([np.ravel(u) for u in updates.values()])) == pytest.approx(sizes, rel=1e-3)
 
 
-def test_a_direction_of_a_matrix_becomes_a_rotation():
+@pytest.mark.parametrize("preconditioning", ["frobenius", "spectral", "aol", "schatten"])
+def test_a_direction_of_a_matrix_becomes_a_rotation(preconditioning):
     direction = jnp.asarray(np.random.default_rng(1).normal(size=(6, 4)))
-    part = optim.Spectral((1.5, -0.5, 0.0), 25)
+    part = optim.Spectral((1.5, -0.5, 0.0), 25, preconditioning=preconditioning)
     now = optim.Now(jnp.zeros((), jnp.int32), direction, direction, direction, None)
     found, _ = part.step(now, ())
     left, _, right = np.linalg.svd(np.asarray(direction), full_matrices=False)
-    np.testing.assert_allclose(found.direction, left @ right, atol=1e-10)
+    if preconditioning == "aol":  # orthogonal, but of rows that were scaled each by its own
+        np.testing.assert_allclose(found.direction.T @ found.direction, np.eye(4), atol=1e-10)
+    else:
+        np.testing.assert_allclose(found.direction, left @ right, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +113,14 @@ def test_a_direction_of_a_matrix_becomes_a_rotation():
         (optim.Saturation, ArgumentError, "takes one bound"),
         (lambda: optim.Saturation(norm=0.0), ArgumentError, "`norm` of `Saturation` must be positive. Got 0.0"),
         (lambda: optim.muon(0.1, (1.0, 2.0)), ArgumentError, "must be three numbers"),
+        (lambda: optim.muon(0.1, preconditioning="spectrum"), ArgumentError, "Did you mean `spectral`?"),
+        (
+            lambda: descended(
+                optim.muon(0.1, muon_weight_dimension_numbers=MuonDimensionNumbers(0, 0)), 1, jnp.sum, np.ones((2, 2))
+            ),
+            ArgumentError,
+            "must name axes for rows and others for columns",
+        ),
         (lambda: descended(optim.flow(optim.Drift(0.1, methods.RK4()))), ArgumentError, "Pass value_fn=loss"),
         (lambda: equations.GradientFlow(3.0), ArgumentTypeError, "must be a function"),
         (lambda: equations.GradientFlow(jnp.sin)(0.0, jnp.ones(2), None), ArgumentTypeError, "must return one real"),

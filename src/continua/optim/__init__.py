@@ -8,6 +8,17 @@ import importlib
 from typing import Any
 
 from continua.optim.augmented_lagrangian import AugmentedLagrangian
+from continua.optim.averaging import (
+    Average,
+    Increment,
+    ScheduleFree,
+    averaged,
+    averaged_params,
+    schedule_free,
+    schedule_free_adamw,
+    schedule_free_eval_params,
+    schedule_free_sgd,
+)
 from continua.optim.bounds import ProjectedLBFGS, ProjectedNewton
 from continua.optim.constraints import Box, Equality, Inequality, Multipliers
 from continua.optim.first_order import adagrad, adam, adamw, lion, muon, nadam, rmsprop, sgd, sign_sgd
@@ -25,25 +36,34 @@ from continua.optim.losses import (
     squared_hinge,
 )
 from continua.optim.metrics import MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
+from continua.optim.mini_batch_noise import StochasticGradientFlow
+from continua.optim.mini_batches import FanIn, untuned
 from continua.optim.minimisation import FailedMinimisation, Minimum, Outcome, minimise
 from continua.optim.newton import Newton, TruncatedNewton
 from continua.optim.objective import Minimiser, Objective, Point, Stand
+from continua.optim.output_metric import Composite, GaussNewton, gauss_newton, natural_gradient
 from continua.optim.quasi_newton import LBFGS, ConjugateGradient, fletcher_reeves, hager_zhang, polak_ribiere
 from continua.optim.sqp import SQP
+from continua.optim.stiff_descent import Proximal, chebyshev, proximal_point
 from continua.optim.sums_of_squares import LeastSquares, LevenbergMarquardt, least_squares
 
 __all__ = [
     "LBFGS",
     "SQP",
     "AugmentedLagrangian",
+    "Average",
     "Blend",
     "Box",
+    "Composite",
     "ConjugateGradient",
     "Drift",
     "Equality",
     "FailedMinimisation",
+    "FanIn",
     "FlowState",
     "Game",
+    "GaussNewton",
+    "Increment",
     "Inequality",
     "LeastSquares",
     "LevenbergMarquardt",
@@ -59,12 +79,15 @@ __all__ = [
     "Point",
     "ProjectedLBFGS",
     "ProjectedNewton",
+    "Proximal",
     "Relaxation",
     "RootMeanSquare",
     "Saturation",
+    "ScheduleFree",
     "Sign",
     "Spectral",
     "Stand",
+    "StochasticGradientFlow",
     "Subflow",
     "SumOfSquares",
     "TruncatedNewton",
@@ -74,9 +97,13 @@ __all__ = [
     "adagrad",
     "adam",
     "adamw",
+    "averaged",
+    "averaged_params",
+    "chebyshev",
     "extragradient",
     "fletcher_reeves",
     "flow",
+    "gauss_newton",
     "hager_zhang",
     "hinge",
     "huber",
@@ -86,15 +113,22 @@ __all__ = [
     "minimise",
     "muon",
     "nadam",
+    "natural_gradient",
     "optimistic_gradient_descent",
     "polak_ribiere",
+    "proximal_point",
     "rk4",
     "rmsprop",
+    "schedule_free",
+    "schedule_free_adamw",
+    "schedule_free_eval_params",
+    "schedule_free_sgd",
     "sgd",
     "sign_sgd",
     "softmax_cross_entropy",
     "squared_error",
     "squared_hinge",
+    "untuned",
 ]
 
 HANDED_ON = (

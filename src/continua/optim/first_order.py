@@ -7,11 +7,20 @@ import jax
 import optax
 from jax.typing import DTypeLike
 from jaxtyping import Array
+from optax.contrib import MuonDimensionNumbers
 
 from continua.optim.flows import Drift, Rate, Subflow, flow
 from continua.optim.forces import WeightDecay
 from continua.optim.inertia import Blend, Relaxation, Velocity
-from continua.optim.metrics import QUINTIC, MeanSquare, RootMeanSquare, Sign, Spectral, SumOfSquares
+from continua.optim.metrics import (
+    QUINTIC,
+    MeanSquare,
+    RootMeanSquare,
+    Sign,
+    Spectral,
+    SumOfSquares,
+    over_dimensions,
+)
 
 Number = float | Array
 Optimiser = optax.GradientTransformationExtraArgs
@@ -166,29 +175,42 @@ def muon(
     *,
     nesterov: bool = True,
     adaptive: bool = False,
+    preconditioning: str = "frobenius",
     adam_b1: Number = 0.9,
     adam_b2: Number = 0.999,
     adam_eps_root: Number = 0.0,
     adam_weight_decay: Rate = 0.0,
     adam_learning_rate: Rate | None = None,
+    muon_weight_dimension_numbers: Any = None,
     consistent_rms: Number | None = None,
 ) -> Optimiser:
-    r"""Descent of matrices in the spectral norm; parameters of other ranks are left to Adam.
+    r"""Descent of matrices in the spectral norm; other parameters are left to Adam.
 
     $$ x' = -U V^\top \sqrt{\max(1, n/m)} - w x, \qquad U \Sigma V^\top = \hat m, \qquad m' = \frac{g - m}{\tau} $$
 
+    Matrices are the parameters of rank two, or those that have `MuonDimensionNumbers` in the tree, or the function of
+    the parameters, `muon_weight_dimension_numbers`, where others have None. What the rest of the arguments does,
+    `Spectral` tells.
+
     Raises:
-        ArgumentError: where `ns_coeffs` are not rows of three.
+        ArgumentError: where `ns_coeffs` are not rows of three, for a `preconditioning` that is none, and for axes that
+            make no matrix.
 
     Source: Jordan et al., Muon (2024).
     """
-    spectral = Spectral(ns_coeffs, ns_steps, eps, adaptive, consistent_rms)
+    given = muon_weight_dimension_numbers
+    dimensions = MuonDimensionNumbers() if given is None else given
+    spectral = Spectral(ns_coeffs, ns_steps, eps, adaptive, consistent_rms, preconditioning, dimensions)
     matrices: list[Subflow] = [Relaxation(beta, nesterov, mu_dtype), spectral]
     matrices += [WeightDecay(weight_decay, weight_decay_mask), Drift(learning_rate)]
     rate = learning_rate if adam_learning_rate is None else adam_learning_rate
     others = adamw(rate, adam_b1, adam_b2, eps, adam_eps_root, mu_dtype, adam_weight_decay, nesterov=nesterov)
 
+    def kind(dimensions: Any, part: Any) -> Any:
+        listed = lambda p: p.ndim == 2 if given is None else dimensions is not None  # noqa: E731
+        return jax.tree.map(lambda p: "matrix" if listed(p) else "other", part)
+
     def kinds(params: Any) -> Any:
-        return jax.tree.map(lambda p: "matrix" if p.ndim == 2 else "other", params)
+        return over_dimensions(kind, dimensions, params)
 
     return optax.with_extra_args_support(optax.partition({"matrix": flow(*matrices), "other": others}, kinds))

@@ -1,7 +1,8 @@
 """An optimiser is a flow of the parameters, split into parts that are solved one after the other."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -25,6 +26,7 @@ class Now(NamedTuple):
     gradient: Params  # of the loss at `params`, as the parts before have left it
     direction: Params  # q of x' = −q; behind the drift, the increment of x
     slope: Callable[[Params], Params] | None  # the gradient of the loss elsewhere, where the caller gave it
+    extra: Mapping[str, Any] = MappingProxyType({})  # all that the caller gave by name
 
     @property
     def number(self) -> Array:
@@ -43,6 +45,11 @@ class Subflow(eqx.Module):
     @property
     def counts(self) -> bool:
         """Whether it uses the number of the step."""
+        return False
+
+    @property
+    def moves(self) -> bool:
+        """Whether it turns the direction into an increment of the parameters."""
         return False
 
     def start(self, params: Params) -> Any:
@@ -93,7 +100,7 @@ def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
             f"`parts` of `flow` must begin with a drift by {name}, whose stages look at the gradient themselves. "
             f"Got {type(parts[0]).__name__} before it. Use Euler() there."
         )
-    if not any(isinstance(part, Drift) for part in parts):
+    if not any(part.moves for part in parts):
         raise ArgumentError("`parts` of `flow` must move the parameters. Got no Drift among them. Add Drift(1e-3).")
 
     counts = any(part.counts for part in parts)
@@ -108,10 +115,12 @@ def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
         *,
         value_fn: Callable[[Params], Array] | None = None,
         grad_fn: Callable[[Params], Params] | None = None,
-        **_: Any,
+        **extra: Any,
     ) -> tuple[Params, FlowState]:
         slope = jax.grad(value_fn) if grad_fn is None and value_fn is not None else grad_fn
-        now, own = Now(state.done, params, updates, updates, slope), []
+        functions = {"value_fn": value_fn, "grad_fn": grad_fn}
+        extra |= {name: function for name, function in functions.items() if function is not None}
+        now, own = Now(state.done, params, updates, updates, slope, extra), []
         for part, before in zip(parts, state.own, strict=True):
             now, after = part.step(now, before)
             own.append(after)
@@ -120,7 +129,27 @@ def flow(*parts: Subflow) -> optax.GradientTransformationExtraArgs:
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-class Drift(Subflow):
+class Motion(Subflow):
+    """A part that moves the parameters, by a step length or a schedule of it."""
+
+    rate: eqx.AbstractVar[Rate]
+
+    def __check_init__(self) -> None:
+        """Refuses a rate that is not positive, where it is a plain number."""
+        _check_rate(self.rate)
+
+    @property
+    def counts(self) -> bool:
+        """Where there is a schedule."""
+        return callable(self.rate)
+
+    @property
+    def moves(self) -> bool:
+        """Always."""
+        return True
+
+
+class Drift(Motion):
     r"""The part that moves the parameters: $x' = -q$, one step of a method of `continua.methods`.
 
     With Euler, the direction q stands still during the step, and the increment is −h q. With a method of several
@@ -135,17 +164,11 @@ class Drift(Subflow):
     method: Method = Euler()
 
     def __check_init__(self) -> None:
-        """Refuses a rate that is not positive, where it is a plain number."""
-        _check_rate(self.rate)
+        """Refuses what is no method."""
         if not isinstance(self.method, Method):
             raise ArgumentTypeError(
                 f"`method` of `Drift` must be a method. Got {type(self.method).__name__}. Write Drift(rate, RK4())."
             )
-
-    @property
-    def counts(self) -> bool:
-        """Where there is a schedule."""
-        return callable(self.rate)
 
     def step(self, now: Now, own: Any) -> tuple[Now, Any]:
         """The increment of the parameters."""
@@ -156,7 +179,7 @@ class Drift(Subflow):
         """One step of Euler along the direction, each parameter in its own precision."""
 
         def moved(q: Params, like: Array) -> Params:
-            length = _length(self.rate, now.done, like)
+            length = at_step(self.rate, now.done, like)
             return self._increment(lambda t, x, q: jax.tree.map(jnp.negative, q), length, q, q)
 
         leaves = jax.tree.leaves(now.direction)
@@ -175,7 +198,7 @@ class Drift(Subflow):
             # The first stage of every method stands at the start itself, whose gradient the caller has computed.
             return first if x is params else slope(x)
 
-        length = _length(self.rate, now.done, jax.tree.leaves(params)[0])
+        length = at_step(self.rate, now.done, jax.tree.leaves(params)[0])
         return self._increment(lambda t, x, args: jax.tree.map(jnp.negative, gradient(x)), length, params, ())
 
     def _increment(self, slope: Callable[..., Any], length: Any, x: Params, args: Any) -> Params:
@@ -184,8 +207,8 @@ class Drift(Subflow):
         return self.method.step(slope, begin, length, x, args, self.method.start(slope, begin, x, args)).increment
 
 
-def _length(rate: Rate, done: Array, like: Array) -> Array:
-    """The step length, in the precision of what it moves."""
+def at_step(rate: Rate, done: Array, like: Array) -> Array:
+    """A step length, or another number that may be scheduled, in the precision of what it acts on."""
     return jnp.asarray(rate(done) if callable(rate) else rate).astype(like.dtype)
 
 

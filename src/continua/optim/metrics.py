@@ -1,6 +1,7 @@
 """Parts of a flow that say how long a direction is: entry by entry, or matrix by matrix."""
 
-import functools
+import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -8,11 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
+from optax.contrib import MuonDimensionNumbers
 
-from continua.core import ArgumentError
+from continua.core import ArgumentError, one_of
 from continua.optim.flows import Now, Params, Subflow
 from continua.optim.inertia import Decay, corrected, relaxed, zeros
 
+LEAST = 1e-8  # what squares are divided by at least
 QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan et al., Muon (2024): steepest at zero, all of [0, 1] to within [.7, 1.2]
 
 
@@ -137,7 +140,8 @@ class Spectral(Subflow):
 
     $$ U \Sigma V^\top = q \mapsto \sqrt{\max(1, n/m)}\; U V^\top \qquad (q \in \mathbb R^{m \times n}) $$
 
-    $U V^\top$ is where Newton and Schulz's iteration $X \mapsto a X + (b A + c A^2) X$ with $A = X X^\top$ takes q/|q|.
+    $U V^\top$ is where Newton and Schulz's iteration $X \mapsto a X + (b A + c A^2) X$ with $A = X X^\top$ takes a
+    direction whose singular values are at most about one.
 
     Args:
         coefficients: (a, b, c) of every iteration, or one such row for each.
@@ -145,8 +149,14 @@ class Spectral(Subflow):
         eps: keeps a direction of zero at zero.
         adaptive: whether the size of the direction is kept, in the dual norm.
         consistent: where given, the factor is this times √max(m, n) instead.
+        preconditioning: what makes singular values small first: "frobenius" (division by the root of their squares'
+            sum), "spectral" (by the largest), "schatten" (by the fourth root of the fourth powers' sum) or "aol" (row
+            by row, which makes rows nearly orthogonal).
+        dimensions: which axes of a parameter are the rows and which the columns of a matrix, all others being batches
+            of matrices: optax's `MuonDimensionNumbers`, a tree of them, or a function that makes one.
 
-    Source: Jordan et al., Muon (2024).
+    Source: Jordan et al., Muon (2024); Boissin et al., arXiv 2512.04632 (aol); Grishina et al., arXiv 2506.10935
+    (schatten).
     """
 
     coefficients: Any = QUINTIC
@@ -154,42 +164,87 @@ class Spectral(Subflow):
     eps: Decay = 1e-8
     adaptive: bool = eqx.field(static=True, default=False)
     consistent: Decay | None = None
+    preconditioning: str = eqx.field(static=True, default="frobenius")
+    dimensions: Any = eqx.field(static=True, default=MuonDimensionNumbers())
 
     def __check_init__(self) -> None:
-        """Refuses coefficients of another shape."""
+        """Refuses coefficients of another shape, and names that are none."""
         shape = np.shape(self.coefficients)
         if shape[-1:] != (3,) or len(shape) > 2:
             raise ArgumentError(f"`ns_coeffs` must be three numbers, or rows of three. Got shape {shape}.")
         if len(shape) == 2 and shape[0] > self.iterations:
             raise ArgumentError(f"`ns_coeffs` must not have more rows than `ns_steps`. Got {shape[0]} rows.")
+        one_of("muon", "preconditioning", self.preconditioning, PRECONDITIONINGS)
 
     def step(self, now: Now, own: Any) -> tuple[Now, Any]:
         """The directions, matrix by matrix."""
-        return now._replace(direction=jax.tree.map(self._matrix, now.direction)), own
 
-    def _matrix(self, q: Array) -> Array:
-        """One direction."""
-        rotation = jax.vmap(self._orthogonal)(q[None])[0]  # rounded as the products of a batch are, like optax's
+        def turned(dimensions: Any, part: Params) -> Params:
+            return jax.tree.map(lambda q: self._matrices(q, dimensions), part)
+
+        return now._replace(direction=over_dimensions(turned, self.dimensions, now.direction)), own
+
+    def _matrices(self, q: Array, dimensions: MuonDimensionNumbers) -> Array:
+        """One direction, as a batch of matrices."""
+        rows, columns = (_axes(axes, q.ndim) for axes in dimensions)
+        batch = tuple(axis for axis in range(q.ndim) if axis not in rows + columns)
+        order = batch + rows + columns
+        if len(set(order)) < len(order) or not rows or not columns:
+            raise ArgumentError(
+                f"`muon_weight_dimension_numbers` must name axes for rows and others for columns. Got {dimensions} "
+                f"for shape {q.shape}."
+            )
+        m, n = (math.prod(q.shape[axis] for axis in axes) for axes in (rows, columns))
+        turned = q.transpose(order)
+        rotation = jax.vmap(self._orthogonal)(turned.reshape(-1, m, n)).reshape(turned.shape)
+        rotation = rotation.transpose(np.argsort(order))
         if self.adaptive:
             rotation = jnp.sum(q.conj() * rotation) * rotation
-        rows, columns = q.shape
         if self.consistent is None:
-            return jnp.sqrt(jnp.maximum(1, columns / rows)).astype(q.dtype) * rotation
-        return (jnp.sqrt(jnp.maximum(rows, columns)) * self.consistent).astype(q.dtype) * rotation
+            return jnp.sqrt(jnp.maximum(1, n / m)).astype(q.dtype) * rotation
+        return (jnp.sqrt(jnp.maximum(m, n)) * self.consistent).astype(q.dtype) * rotation
 
     def _orthogonal(self, q: Array) -> Array:
         """U Vᵀ, nearly."""
         wide = q.T if q.shape[0] > q.shape[1] else q
-        wide = wide / (jnp.linalg.norm(wide, ord="fro") + self.eps)
         rows = jnp.asarray(self.coefficients, q.dtype)
-        if rows.ndim == 1:
-            wide = functools.reduce(lambda x, _: _newton_schulz(x, rows), range(self.iterations), wide)
-        else:
-            wide, _ = jax.lax.scan(lambda x, row: (_newton_schulz(x, row), None), wide, rows)
+        rows = rows if rows.ndim == 2 else jnp.broadcast_to(rows, (self.iterations, 3))
+        wide, gram = PRECONDITIONINGS[self.preconditioning](wide, self.eps)
+        for row in rows:
+            gram = wide @ wide.T.conj() if gram is None else gram
+            wide, gram = row[0] * wide + (row[1] * gram + row[2] * gram @ gram) @ wide, None
         return wide.T if q.shape[0] > q.shape[1] else wide
 
 
-def _newton_schulz(x: Array, row: Array) -> Array:
-    """One iteration: each singular value s becomes a s + b s³ + c s⁵."""
+def over_dimensions(function: Callable[[Any, Params], Params], dimensions: Any, params: Params) -> Params:
+    """The function of each dimension numbers, or None, and of the part of the parameters that they speak of."""
+    tree = dimensions(params) if callable(dimensions) else dimensions
+    return jax.tree.map(function, tree, params, is_leaf=lambda d: d is None or isinstance(d, MuonDimensionNumbers))
+
+
+def _axes(axes: Any, rank: int) -> tuple[int, ...]:
+    """As a tuple, counted from the front."""
+    return tuple(axis % rank for axis in ((axes,) if isinstance(axes, int) else axes))
+
+
+def _by_rows(x: Array) -> tuple[Array, Array]:
+    """Each row divided by the root of its products' sum with all rows, and the products then."""
     gram = x @ x.T.conj()
-    return row[0] * x + (row[1] * gram + row[2] * gram @ gram) @ x
+    scale = jax.lax.rsqrt(jnp.maximum(jnp.abs(gram).sum(-1), LEAST))[:, None]
+    return x * scale, gram * scale * scale.T
+
+
+def _by_fourth_powers(x: Array) -> tuple[Array, Array]:
+    """All divided by the fourth root of the sum of singular values' fourth powers, and the products of rows then."""
+    gram = x @ x.T.conj()
+    scale = jax.lax.rsqrt(jnp.maximum(jnp.linalg.norm(gram, ord="fro"), LEAST))
+    return x * scale, gram * scale**2
+
+
+# What makes singular values at most about one, and the products of rows where it has them at hand.
+PRECONDITIONINGS: dict[str, Callable[[Array, Any], tuple[Array, Array | None]]] = {
+    "frobenius": lambda x, eps: (x / (jnp.linalg.norm(x, ord="fro") + eps), None),
+    "spectral": lambda x, eps: (x / (jnp.linalg.norm(x, ord=2) + eps), None),
+    "aol": lambda x, eps: _by_rows(x),
+    "schatten": lambda x, eps: _by_fourth_powers(x),
+}
