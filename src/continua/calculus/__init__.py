@@ -12,6 +12,7 @@ from continua.calculus.curves import arc_length, area_between, surface_of_revolu
 from continua.calculus.dependence import sparsity
 from continua.calculus.derivations import Derivation, antiderivative, differentiate
 from continua.calculus.derivatives import derivative, directional, gradient, hessian, hvp, jacobian
+from continua.calculus.extreme_eigenvalues import Extremes, extreme_eigenvalues
 from continua.calculus.forward_laplacian import laplacian
 from continua.calculus.gradient_check import GradientCheck, check_gradient
 from continua.calculus.limits import Limit, limit
@@ -34,6 +35,7 @@ __all__ = [
     "Derivation",
     "Ends",
     "Estimate",
+    "Extremes",
     "Extremum",
     "GradientCheck",
     "Graph",
@@ -62,6 +64,7 @@ __all__ = [
     "estimate_trace",
     "even_points",
     "extrema",
+    "extreme_eigenvalues",
     "gaussian_curvature",
     "gradient",
     "graph",
