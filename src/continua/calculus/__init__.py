@@ -12,9 +12,9 @@ from continua.calculus.curves import arc_length, area_between, surface_of_revolu
 from continua.calculus.dependence import sparsity
 from continua.calculus.derivations import Derivation, antiderivative, differentiate
 from continua.calculus.derivatives import derivative, directional, gradient, hessian, hvp, jacobian
-from continua.calculus.extreme_eigenvalues import Extremes, extreme_eigenvalues
 from continua.calculus.forward_laplacian import laplacian
 from continua.calculus.gradient_check import GradientCheck, check_gradient
+from continua.calculus.lanczos import Extremes, extreme_eigenvalues
 from continua.calculus.limits import Limit, limit
 from continua.calculus.metrics import christoffel, covariant_divergence, laplace_beltrami, metric
 from continua.calculus.phi_functions import doubled, phi, phi_of_matrix
