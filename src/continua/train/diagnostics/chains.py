@@ -130,13 +130,22 @@ def spectrum_of(jacobians: Sequence[np.ndarray]) -> JacobianSpectrum:
     """From the Jacobians of every state, on the host."""
     if len(jacobians) == 1 and np.ndim(jacobians[0]) == 4:  # [sample, time, unit, width]
         jacobians = list(np.moveaxis(jacobians[0], 1, 0))
-    finite = [np.isfinite(jacobian).all() for jacobian in jacobians]
-    gains = [np.sqrt(np.square(each, dtype=float).sum((-2, -1)).mean() / each.shape[-2]) for each in jacobians]
     values = [
-        np.linalg.svd(each, compute_uv=False) if usable else np.full((len(each), min(each.shape[1:])), np.inf)
-        for each, usable in zip(jacobians, finite, strict=True)
+        np.linalg.svd(each, compute_uv=False)
+        if np.isfinite(each).all()
+        else np.full((len(each), min(each.shape[1:])), np.inf)
+        for each in jacobians
     ]
-    return JacobianSpectrum(values, np.where(finite, gains, np.inf))
+    gains = [_gain(own, each.shape[-2]) for own, each in zip(values, jacobians, strict=True)]
+    return JacobianSpectrum(values, np.asarray(gains))
+
+
+def _gain(values: Float[np.ndarray, "sample value"], width: int) -> float:
+    """√(mean over samples of Σ σ² / width), where σ² alone may overflow."""
+    largest = float(values.max())
+    if not 0 < largest < np.inf:
+        return largest
+    return largest * float(np.sqrt(np.square(values / largest).sum(-1).mean() / width))
 
 
 def hidden_states(model: MLP, x: Float[Array, " inputs"]) -> list[Array]:

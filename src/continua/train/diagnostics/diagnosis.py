@@ -174,7 +174,10 @@ class _Refreshed(NamedTuple):
 
 def depth(model: Any, batch: Any) -> tuple[Callable[[Array], Any], Array] | None:
     """The hidden states of a multi-layer perceptron, from some samples of its inputs; None for another model."""
-    return (partial(hidden_states, model), batch[0][:SAMPLES]) if isinstance(model, MLP) else None
+    inputs = jax.tree.leaves(batch)[0]
+    if not isinstance(model, MLP) or inputs.ndim != 2:
+        return None
+    return partial(hidden_states, model), inputs[:SAMPLES]
 
 
 class Budget:
