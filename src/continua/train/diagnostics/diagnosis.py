@@ -103,9 +103,9 @@ class Diagnosis:
             batch: the next batch, or another.
             optimiser_state: the optimiser's state.
         """
-        jax.block_until_ready((model, optimiser_state))  # what still runs is not our time
         if not self._budget.allows():
             return {}
+        jax.block_until_ready((model, optimiser_state))  # what still runs is not our time
         shapes = jax.tree.map(jnp.shape, jax.tree.leaves((model, batch)))
         with self._budget.spending(shapes):
             self.findings.append(self._look(step, model, batch, optimiser_state))
