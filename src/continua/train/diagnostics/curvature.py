@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 from continua.calculus import Extremes, extreme_eigenvalues
 from continua.core import ArgumentError, floats
@@ -73,8 +74,5 @@ def sharpness(
 
 def random_like(like: Any) -> Any:
     """Random numbers in the shapes of a tree, always the same, of a length of about 1 altogether."""
-    leaves, structure = jax.tree.flatten(like)
-    keys = jax.random.split(jax.random.key(0), len(leaves))
-    scale = sum(leaf.size for leaf in leaves) ** -0.5
-    drawn = [scale * jax.random.normal(k, leaf.shape, leaf.dtype) for k, leaf in zip(keys, leaves, strict=True)]
-    return structure.unflatten(drawn)
+    flat, unravel = ravel_pytree(like)
+    return unravel(jax.random.normal(jax.random.key(0), flat.shape, flat.dtype) / flat.size**0.5)

@@ -52,27 +52,27 @@ def swing_response(optimiser: Any, state: Any, params: Any, gradient: Any) -> Sw
     typical = jnp.sqrt(jnp.mean(ravel_pytree(gradient)[0] ** 2))
     typical = jnp.where(typical > 0, typical, 1)
     asked = jax.tree.map(lambda g: jnp.where(g == 0, typical.astype(g.dtype), g), gradient)
-    away = _answers(optimiser, state, params, asked, asked)
-    towards = _answers(optimiser, state, params, jax.tree.map(jnp.negative, asked), asked)
-    impulse = [
-        jax.tree.map(lambda up, down, g: (down - up) / (2 * g), *both, asked)
-        for both in zip(away, towards, strict=True)
-    ]
-    increment, _ = optimiser.update(gradient, state, params)
-    return Swing(increment, jax.tree.map(_alternating, *impulse))
+
+    def answers(gradients: Any) -> Any:
+        """What the optimiser adds, step by step."""
+
+        def step(state: Any, gradient: Any) -> tuple[Any, Any]:
+            increment, state = optimiser.update(gradient, state, params)
+            return state, increment
+
+        return jax.lax.scan(step, state, gradients)[1]
+
+    def sequences(g: jax.Array, a: jax.Array) -> jax.Array:
+        return jnp.stack([jnp.stack([first, a, a]) for first in (g, a, -a)])
+
+    increments = jax.vmap(answers)(jax.tree.map(sequences, gradient, asked))  # [sequence, step, …]
+    impulse = jax.tree.map(lambda x, g: (x[2] - x[1]) / (2 * g[None]), increments, asked)
+    return Swing(jax.tree.map(lambda x: x[0, 0], increments), jax.tree.map(_alternating, impulse))
 
 
-def _answers(optimiser: Any, state: Any, params: Any, first: Any, then: Any) -> list[Any]:
-    """Three increments: the first gradient, and twice the other."""
-    answers = []
-    for gradient in (first, then, then):
-        increment, state = optimiser.update(gradient, state, params)
-        answers.append(increment)
-    return answers
-
-
-def _alternating(now: jax.Array, next_: jax.Array, later: jax.Array) -> jax.Array:
-    """a₀ − a₁ + a₂ − … where all behind a₁ is one exponential, whose rate is the same in all entries."""
-    size = jnp.sum(next_**2)
-    decay = jnp.sum(next_ * later) / jnp.where(size > 0, size, 1)
-    return now - next_ / (1 + decay)
+def _alternating(answers: jax.Array) -> jax.Array:
+    """a₀ − a₁ + a₂ − … from the first three, where all behind a₁ is one exponential of the same rate in all entries."""
+    now, second, third = answers
+    size = jnp.sum(second**2)
+    decay = jnp.sum(second * third) / jnp.where(size > 0, size, 1)
+    return now - second / (1 + decay)
