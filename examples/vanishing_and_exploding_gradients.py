@@ -21,7 +21,6 @@ from continua.train import Diagnosis, hidden_states, jacobian_spectrum
 KEY = jax.random.key(1)
 X = jax.random.normal(KEY, (256, 8))
 BATCH = X, (X[:, 0] * X[:, 1] > 0).astype(int)  # no single input tells the class
-SIZES = (8, *[16] * 12, 2)
 NETS = {
     "sigmoid": {"activation": "sigmoid"},
     "tanh, orthogonal weights": {"activation": "tanh", "initialisation": "orthogonal"},
@@ -29,67 +28,54 @@ NETS = {
     "sigmoid, residual steps": {"activation": "sigmoid", "residual": True},
 }
 TURN = jnp.linalg.qr(jax.random.normal(KEY, (16, 16)))[0]
-WAVE = 0.3 * jnp.sin(jnp.arange(200.0))
-STEP = {"as it is": 1.0, "residual steps": 0.05}  # of Euler's method on h' = −h + tanh(W h + u)
+ADAM, WAVE = optim.adam(1e-3), 0.3 * jnp.sin(jnp.arange(100.0))
 
 
 def loss(net, batch):
     return jnp.mean(optim.softmax_cross_entropy(net(batch[0]), batch[1]))
 
 
-def train(net, watch, optimiser, chunks=6):
+def trained(net, watch):
     @jax.jit
-    def chunk(carry):
-        def step(carry, _):
-            net, state = carry
-            updates, state = optimiser.update(jax.grad(loss)(net, BATCH), state, net)
-            return (optim.apply_updates(net, updates), state), None
+    def step(net, state):
+        updates, state = ADAM.update(jax.grad(loss)(net, BATCH), state, net)
+        return optim.apply_updates(net, updates), state
 
-        return jax.lax.scan(step, carry, length=100)[0]
-
-    carry = net, optimiser.init(net)
-    with watch.live():  # a table, where there is a terminal
-        for number in range(chunks):
-            watch(100 * number, carry[0], BATCH, carry[1])
-            carry = chunk(carry)
-    return float(loss(carry[0], BATCH))
+    state = ADAM.init(net)
+    for number in range(600):
+        watch(number, net, BATCH, state)  # when it can afford to
+        net, state = step(net, state)
+    return loss(net, BATCH)
 
 
-def recurrent(weight, h, length=1.0):
-    """All states after h, [time, unit]."""
-
-    def step(h, u):
-        h = h + length * (-h + jnp.tanh(weight @ h + u))
-        return h, h
-
-    return jax.lax.scan(step, h, WAVE)[1]
+def recurrent(weight, length, h):
+    """All states after h, [time, unit], by steps of Euler's method on h' = −h + tanh(W h + u)."""
+    return jax.lax.scan(lambda h, u: (h + length * (-h + jnp.tanh(weight @ h + u)),) * 2, h, WAVE)[1]
 
 
 def main(path="vanishing_and_exploding_gradients.png"):
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
+    watch = Diagnosis(loss, ADAM)
     for name, options in NETS.items():
-        net = MLP(SIZES, KEY, **options)
+        net = MLP((8, *[16] * 12, 2), KEY, **options)
         spectrum = jacobian_spectrum(partial(hidden_states, net), X[:8])
-        watch = Diagnosis(loss, optim.adam(1e-3))
-        print(f"{name}: a gradient arrives {spectrum.gains[-1]:.0e} as long: {spectrum.verdict}")
-        if name in ("sigmoid", "tanh, orthogonal weights"):
-            print(f"  loss after 600 steps of Adam: {train(net, watch, optim.adam(1e-3)):.3f}")
-            print(*(f"  → {advice}" for advice in watch.advice()), sep="\n")
-        left.semilogy(range(1, len(SIZES)), spectrum.gains, label=name)
-    for scale in (0.7, 1.0, 1.8):
-        for name, length in STEP.items():
-            spectrum = jacobian_spectrum(partial(recurrent, scale * TURN, length=length), jnp.zeros(16))
-            print(f"recurrent, weights {scale}, {name}: {spectrum.gains[-1]:.0e}: {spectrum.verdict}")
-            right.semilogy(spectrum.gains, "-" if length == 1 else "--", label=f"W = {scale} Q, {name}")
-    cliff = jax.grad(lambda w: recurrent(w, jnp.zeros(16))[-1] @ jnp.ones(16))(1.8 * TURN)
-    clip = optim.clip_by_global_norm(1.0)
-    clipped = clip.update(cliff, clip.init(cliff))[0]
-    print(f"gradient through 200 steps: {jnp.linalg.norm(cliff):.0e} long; clipped {jnp.linalg.norm(clipped):.3f}")
-    left.set(xlabel="layer", ylabel="gain of gradients, |∂x_l/∂x₀|")
-    right.set(xlabel="time step")
-    left.legend()
-    right.legend()
+        print(f"{name}: a gradient arrives {spectrum.gains[-1]:.0e} times as long: {spectrum.verdict}")
+        spectrum.draw(left, name)
+        with watch.live():  # a table on the terminal, if there is one
+            end = trained(net, watch if name == "sigmoid" else lambda *seen: None)
+        print(f"  loss after 600 steps of Adam: {end:.3f}")
+    print("The first one's diagnosis:", *watch.advice(), sep="\n  → ")
+    for scale, length in ((0.7, 1.0), (0.7, 0.05), (1.8, 1.0), (1.8, 0.05)):
+        spectrum = jacobian_spectrum(partial(recurrent, scale * TURN, length), jnp.zeros(16))
+        print(f"recurrent, weights {scale} Q, steps of {length}: {spectrum.gains[-1]:.0e}: {spectrum.verdict}")
+        spectrum.draw(right, f"W = {scale} Q, steps of {length}", "-" if length == 1 else "--")
+    cliff = jax.grad(lambda w: recurrent(w, 1.0, jnp.zeros(16))[-1] @ jnp.ones(16))(1.8 * TURN)
+    clipped, _ = optim.clip_by_global_norm(1.0).update(cliff, ())
+    print(f"gradient through 100 steps: {jnp.linalg.norm(cliff):.0e} long; clipped {jnp.linalg.norm(clipped):.3f}")
+    for axes, along, title in ((left, "layer", "a deep network"), (right, "time step", "a recurrent network")):
+        axes.set(xlabel=along, title=title)
+        axes.legend()
     figure.savefig(path)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from continua.core import ArgumentError, floats
 from continua.models import MLP
-from continua.show import PALETTE, new_figure
+from continua.show import new_figure
 from continua.train.diagnostics.advice import Advice, for_gains
 
 if TYPE_CHECKING:
@@ -58,20 +58,23 @@ class JacobianSpectrum:
         """What to do about it, each with its reason; nothing where it is healthy."""
         return for_gains(self.verdict, self.rate, len(self.gains))
 
-    def figure(self, title: str = "") -> "Figure":
-        """All singular values along the chain, and the gain of gradients, on a logarithmic axis."""
+    def figure(self) -> "Figure":
+        """The gain of gradients along the chain, and the band of all singular values, on a logarithmic axis."""
         figure, axes = new_figure()
-        self.draw(axes[0, 0], title)
+        self.draw(axes[0, 0], self.verdict)
+        axes[0, 0].legend()
         return figure
 
-    def draw(self, axes: Any, title: str = "") -> None:
-        """The same on axes of matplotlib."""
-        for number, values in enumerate(self.singular_values, 1):
-            shown = values[values > values.max(initial=0) * np.finfo(values.dtype).eps]
-            axes.plot(np.full(shown.size, number), shown, "_", color=PALETTE[5], alpha=0.5)
-        axes.plot(np.arange(1, 1 + len(self.gains)), self.gains, color=PALETTE[0], label="gain of gradients")
-        axes.axhline(1, color=PALETTE[5], linewidth=0.8)
-        axes.set(xlabel="state", ylabel="singular values of ∂x/∂x₀", yscale="log", title=title or self.verdict)
+    def draw(self, axes: Any, label: str, style: str = "-") -> None:
+        """The same on axes of matplotlib, in their next colour: several chains may stand together."""
+        states = np.arange(1, 1 + len(self.gains))
+        largest = np.array([values.max() for values in self.singular_values])
+        least = np.array([values.min() for values in self.singular_values])
+        (line,) = axes.plot(states, self.gains, style, label=label)
+        round_off = np.finfo(self.singular_values[0].dtype).eps * largest
+        axes.fill_between(states, np.maximum(least, round_off), largest, color=line.get_color(), alpha=0.1, linewidth=0)
+        axes.locator_params(axis="x", integer=True)
+        axes.set(xlabel="state", ylabel="∂x/∂x₀: gain and singular values", yscale="log")
 
 
 def jacobian_spectrum(

@@ -20,7 +20,7 @@ from continua.train.diagnostics.chains import hidden_states, spectrum_of, state_
 from continua.train.diagnostics.curvature import random_like, sharpness
 from continua.train.diagnostics.figures import history
 from continua.train.diagnostics.finding import Finding
-from continua.train.diagnostics.layers import layer_norms, update_ratios
+from continua.train.diagnostics.layers import by_layer, layer_norms, update_ratios
 from continua.train.diagnostics.noise import GradientNoise, in_parts, noise_of, part_gradients
 from continua.train.diagnostics.swing import swing_response
 from continua.train.diagnostics.terminal import table
@@ -115,8 +115,10 @@ class Diagnosis:
 
     def _look(self, step: int, model: Any, batch: Any, optimiser_state: Any) -> Finding:
         """One finding, from one program."""
+        params = eqx.filter(model, eqx.is_inexact_array)
+        names = by_layer(params)  # in their order, which what comes out of a program has lost
         if self._guesses is None:
-            guess = random_like(eqx.filter(model, eqx.is_inexact_array))
+            guess = random_like(params)
             self._guesses = jax.tree.map(lambda v: jnp.stack([v, v]), guess)
         fixed = Fixed(self._loss, self._optimiser, self._chain, self._products)
         seen = _seen(fixed, model, batch, optimiser_state, self._guesses)
@@ -128,8 +130,8 @@ class Diagnosis:
             samples=len(jax.tree.leaves(in_parts(batch)[0])[0]),
             signal=float(seen.noise.signal),
             scatter=float(seen.noise.scatter),
-            gradients={name: float(norm) for name, norm in seen.gradients.items()},
-            updates={name: float(ratio) for name, ratio in seen.updates.items()},
+            gradients={name: float(seen.gradients[name]) for name in names},
+            updates={name: float(seen.updates[name]) for name in names},
             spectrum=None if seen.jacobians is None else spectrum_of(seen.jacobians),
             **rest,
         )

@@ -25,7 +25,9 @@ def history(findings: Sequence[Finding]) -> "Figure":
     if spectrum is None:
         axes[1, 2].set_axis_off()
     else:
-        spectrum.draw(axes[1, 2], f"{spectrum.verdict} at step {findings[-1].step}")
+        spectrum.draw(axes[1, 2], spectrum.verdict)
+        axes[1, 2].set(title=f"gradients at step {findings[-1].step}")
+        axes[1, 2].legend()
     return figure
 
 
