@@ -54,17 +54,16 @@ def recurrent(weight, length, h):
 
 
 def main(path="vanishing_and_exploding_gradients.png"):
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    left, right = (figure := Figure(figsize=(11, 4.2), layout="constrained")).subplots(1, 2)
     watch = Diagnosis(loss, ADAM)
     for name, options in NETS.items():
         net = MLP((8, *[16] * 12, 2), KEY, **options)
         spectrum = jacobian_spectrum(partial(hidden_states, net), X[:8])
-        print(f"{name}: a gradient arrives {spectrum.gains[-1]:.0e} times as long: {spectrum.verdict}")
         spectrum.draw(left, name)
         with watch.live():  # a table on the terminal, if there is one
             end = trained(net, watch if name == "sigmoid" else lambda *seen: None)
-        print(f"  loss after 600 steps of Adam: {end:.3f}")
+        gain = f"a gradient arrives {spectrum.gains[-1]:.0e} times as long, {spectrum.verdict}"
+        print(f"{name}: {gain}; loss after 600 steps of Adam {end:.3f}")
     print("The first one's diagnosis:", *watch.advice(), sep="\n  → ")
     for scale, length in ((0.7, 1.0), (0.7, 0.05), (1.8, 1.0), (1.8, 0.05)):
         spectrum = jacobian_spectrum(partial(recurrent, scale * TURN, length), jnp.zeros(16))
