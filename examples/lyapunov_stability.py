@@ -76,8 +76,7 @@ def main(path="lyapunov_stability.png"):
     left.fill(*ellipse, alpha=0.15, label=f"all come to rest: V < {proven:.2f}")
     fell, least = descent(0.9 * 2 / sharpness(loss, jnp.zeros(3)).largest)  # nowhere does it bend more than at 0
     print(f"descent falls by h|∇L|²(1 − hλ/2) or more in {jnp.sum(fell >= least - 1e-15)} of 100 steps")
-    labels = ["fall of the loss, step by step", "certified: h|∇L|²(1 − hλ/2)"]
-    right.semilogy(jnp.stack([fell, least], 1), label=labels)
+    right.semilogy(jnp.stack([fell, least], 1), label=["fall of the loss, step by step", "certified: h|∇L|²(1 − hλ/2)"])
     left.set(xlabel="θ", ylabel="ω", ylim=(-2.5, 3.8))
     for axes in (left, right):
         axes.legend()

@@ -19,7 +19,7 @@ from continua.models import MLP
 from continua.train import Diagnosis, hidden_states, jacobian_spectrum
 
 KEY = jax.random.key(1)
-X = jax.random.normal(KEY, (256, 8))
+X = jax.random.normal(KEY, (128, 8))
 BATCH = X, (X[:, 0] * X[:, 1] > 0).astype(int)  # no single input tells the class
 NETS = {
     "sigmoid": {"activation": "sigmoid"},
@@ -28,7 +28,7 @@ NETS = {
     "sigmoid, residual steps": {"activation": "sigmoid", "residual": True},
 }
 TURN = jnp.linalg.qr(jax.random.normal(KEY, (16, 16)))[0]
-ADAM, WAVE = optim.adam(1e-3), 0.3 * jnp.sin(jnp.arange(100.0))
+ADAM, WAVE = optim.adam(5e-3), 0.3 * jnp.sin(jnp.arange(100.0))
 
 
 def loss(net, batch):
@@ -42,7 +42,7 @@ def trained(net, watch):
         return optim.apply_updates(net, updates), state
 
     state = ADAM.init(net)
-    for number in range(600):
+    for number in range(300):
         watch(number, net, BATCH, state)  # when it can afford to
         net, state = step(net, state)
     return loss(net, BATCH)
@@ -57,13 +57,13 @@ def main(path="vanishing_and_exploding_gradients.png"):
     left, right = (figure := Figure(figsize=(11, 4.2), layout="constrained")).subplots(1, 2)
     watch = Diagnosis(loss, ADAM)
     for name, options in NETS.items():
-        net = MLP((8, *[16] * 12, 2), KEY, **options)
+        net = MLP((8, *[16] * 10, 2), KEY, **options)
         spectrum = jacobian_spectrum(partial(hidden_states, net), X[:8])
         spectrum.draw(left, name)
         with watch.live():  # a table on the terminal, if there is one
             end = trained(net, watch if name == "sigmoid" else lambda *seen: None)
         gain = f"a gradient arrives {spectrum.gains[-1]:.0e} times as long, {spectrum.verdict}"
-        print(f"{name}: {gain}; loss after 600 steps of Adam {end:.3f}")
+        print(f"{name}: {gain}; loss after 300 steps of Adam {end:.3f}")
     print("The first one's diagnosis:", *watch.advice(), sep="\n  → ")
     for scale, length in ((0.7, 1.0), (0.7, 0.05), (1.8, 1.0), (1.8, 0.05)):
         spectrum = jacobian_spectrum(partial(recurrent, scale * TURN, length), jnp.zeros(16))
