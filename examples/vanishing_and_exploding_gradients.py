@@ -42,7 +42,7 @@ def trained(net, watch):
         return optim.apply_updates(net, updates), state
 
     state = ADAM.init(net)
-    for number in range(300):
+    for number in range(200):
         watch(number, net, BATCH, state)  # when it can afford to
         net, state = step(net, state)
     return loss(net, BATCH)
@@ -57,13 +57,13 @@ def main(path="vanishing_and_exploding_gradients.png"):
     left, right = (figure := Figure(figsize=(11, 4.2), layout="constrained")).subplots(1, 2)
     watch = Diagnosis(loss, ADAM)
     for name, options in NETS.items():
-        net = MLP((8, *[16] * 10, 2), KEY, **options)
+        net = MLP((8, *[16] * 12, 2), KEY, **options)
         spectrum = jacobian_spectrum(partial(hidden_states, net), X[:8])
         spectrum.draw(left, name)
         with watch.live():  # a table on the terminal, if there is one
             end = trained(net, watch if name == "sigmoid" else lambda *seen: None)
         gain = f"a gradient arrives {spectrum.gains[-1]:.0e} times as long, {spectrum.verdict}"
-        print(f"{name}: {gain}; loss after 300 steps of Adam {end:.3f}")
+        print(f"{name}: {gain}; loss after 200 steps of Adam {end:.3f}")
     print("The first one's diagnosis:", *watch.advice(), sep="\n  → ")
     for scale, length in ((0.7, 1.0), (0.7, 0.05), (1.8, 1.0), (1.8, 0.05)):
         spectrum = jacobian_spectrum(partial(recurrent, scale * TURN, length), jnp.zeros(16))
