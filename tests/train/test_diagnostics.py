@@ -103,6 +103,9 @@ def test_adaptive_steps_swing_in_the_metric_of_the_next_step():
     metric = jnp.sqrt(mean_square(0.999, 100) / (1 - 0.999**101))
     adam = response(optim.adam(1e-2, b1=0.8, eps=0.0), 100)
     np.testing.assert_allclose(adam, 1e-2 * 0.2 / 1.8 / metric, rtol=2e-3)
+    whole = jax.random.normal(KEY, (3, 3))
+    muon = optim.muon(0.1)
+    assert jnp.isnan(train.swing_response(muon, muon.init(whole), whole, whole).steps).all()
     clipped = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1))
     np.testing.assert_allclose(response(clipped, 1), 0.1 / jnp.linalg.norm(g), rtol=1e-7)
 

@@ -22,8 +22,10 @@ def layer_norms(tree: Any) -> dict[str, Scalar]:
     """The Euclidean length of all that a layer holds.
 
     Example:
-        >>> print(layer_norms({"first": jnp.array([3.0, 4.0])}))
-        {"['first']": Array(5., dtype=float32)}
+        >>> from continua.models import MLP
+        >>> norms = layer_norms(MLP((2, 3, 1), jax.random.key(0), initialisation="orthogonal"))
+        >>> {name: round(float(norm), 3) for name, norm in norms.items()}
+        {'layers[0]': 1.414, 'layers[1]': 1.0}
     """
     return {name: jnp.sqrt(squared(leaves)) for name, leaves in by_layer(tree).items()}
 

@@ -6,14 +6,16 @@ import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
+SAME = 1e-3  # of an answer: what signs elsewhere may change
+
 
 class Swing(NamedTuple):
     """How an optimiser answers gradients.
 
     Args:
         increment: what it adds to the parameters next.
-        steps: D, like the parameters: how far it goes for each unit of a gradient whose sign changes every step. Not
-            finite, or not positive, where it is no optimiser of entries by themselves.
+        steps: D, like the parameters: how far it goes for each unit of a gradient whose sign changes every step. NaN
+            where it does not treat entries by themselves: where signs that change elsewhere change its answer.
     """
 
     increment: Any
@@ -62,12 +64,24 @@ def swing_response(optimiser: Any, state: Any, params: Any, gradient: Any) -> Sw
 
         return jax.lax.scan(step, state, gradients)[1]
 
-    def sequences(g: jax.Array, a: jax.Array) -> jax.Array:
-        return jnp.stack([jnp.stack([first, a, a]) for first in (g, a, -a)])
+    flat, unravel = ravel_pytree(asked)
+    signs = unravel(jax.random.rademacher(jax.random.key(0), flat.shape, flat.dtype))
 
-    increments = jax.vmap(answers)(jax.tree.map(sequences, gradient, asked))  # [sequence, step, …]
+    def sequences(g: jax.Array, a: jax.Array, s: jax.Array) -> jax.Array:
+        return jnp.stack([jnp.stack([first, a, a]) for first in (g, a, -a, s * a)])
+
+    increments = jax.vmap(answers)(jax.tree.map(sequences, gradient, asked, signs))  # [sequence, step, …]
     impulse = jax.tree.map(lambda x, g: (x[2] - x[1]) / (2 * g[None]), increments, asked)
-    return Swing(jax.tree.map(lambda x: x[0, 0], increments), jax.tree.map(_alternating, impulse))
+    own = jax.tree.map(lambda x, s: x[3, 0] - jnp.where(s > 0, x[1, 0], x[2, 0]), increments, signs)
+    swing = jax.tree.map(lambda x: x[2, 0] - x[1, 0], increments)
+    entrywise = norm(own) <= SAME * norm(swing)
+    steps = jax.tree.map(lambda x: jnp.where(entrywise, _alternating(x), jnp.nan), impulse)
+    return Swing(jax.tree.map(lambda x: x[0, 0], increments), steps)
+
+
+def norm(tree: Any) -> jax.Array:
+    """The length of a whole tree."""
+    return jnp.linalg.norm(ravel_pytree(tree)[0])
 
 
 def _alternating(answers: jax.Array) -> jax.Array:
