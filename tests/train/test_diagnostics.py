@@ -183,6 +183,7 @@ def test_time_is_a_chain_too():
     blown = train.jacobian_spectrum(lambda x: [x * 1e200, x * 1e200 * 1e200], jnp.ones(2))
     assert blown.verdict == "exploding"
     assert blown.gains[0] == pytest.approx(1e200)
+    assert blown.advice()
     with pytest.raises(ArgumentError, match="must return vectors in a list"):
         train.jacobian_spectrum(lambda x: [x[0]], jnp.ones(2))
 

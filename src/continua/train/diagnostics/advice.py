@@ -1,5 +1,6 @@
 """What to do about it, and why."""
 
+import math
 from typing import NamedTuple
 
 
@@ -18,9 +19,10 @@ class Advice(NamedTuple):
         return f"{self.change}: {self.reason}"
 
 
-def for_gains(verdict: str, rate: float, steps: int) -> list[Advice]:
-    """What to do where gradients fade or grow from step to step by the factor `rate`."""
-    per_step = f"a step keeps {rate:.2g} of a gradient, {steps} of them {rate**steps:.1e}"
+def for_gains(verdict: str, gain: float, steps: int) -> list[Advice]:
+    """What to do where gradients fade or grow by the factor `gain` in so many steps."""
+    rate = gain ** (1 / steps)
+    per_step = f"a step keeps {rate:.2g} of a gradient, {steps} of them {gain:.1e}"
     residual = Advice(
         "residual steps, x + σ(W x + b) / L",
         "the Jacobian of a step is I + J/L, so that the product over all L stays between e^−|J| and e^|J|",

@@ -56,7 +56,7 @@ class JacobianSpectrum:
 
     def advice(self) -> list[Advice]:
         """What to do about it, each with its reason; nothing where it is healthy."""
-        return for_gains(self.verdict, self.rate, len(self.gains))
+        return for_gains(self.verdict, float(self.gains[-1]), len(self.gains))
 
     def figure(self) -> "Figure":
         """The gain of gradients along the chain, and the band of all singular values, on a logarithmic axis."""
