@@ -32,9 +32,7 @@ def for_gains(verdict: str, gain: float, steps: int) -> list[Advice]:
         "units stay where σ is steep, and the size of the weights no longer counts",
     )
     initialisation = Advice(
-        f"initialisation: weights about {1 / rate:.2g} times as large"
-        if rate > 0
-        else "initialisation: larger weights",
+        f"initialisation: weights about {1 / rate:.2g} times as large" if 0 < rate < math.inf else "initialisation",
         f"{per_step}; orthogonal weights, or those of glorot or he for their activation, keep 1",
     )
     match verdict:
