@@ -205,6 +205,27 @@ def kuramoto_sivashinsky(said):
     assert number(r"exp\((\S+) t\),", said) == pytest.approx(0.048, abs=0.008)  # over 10,000 units of time: ±0.003
 
 
+def vanishing_and_exploding_gradients(said):
+    assert number(r"sigmoid: a gradient arrives (\S+) times as long, vanishing", said) < 1e-6
+    losses = [float(x) for x in re.findall(r"of Adam (\S+)\n", said)]
+    assert losses[0] == pytest.approx(np.log(2), abs=0.01)  # a guess
+    assert max(losses[1:]) < 0.5
+    assert said.count("healthy; loss") == 3
+    assert all(word in said for word in ("→ activation", "→ initialisation", "→ normalise", "→ residual steps"))
+    assert re.findall(r"steps of \S+: \S+ (\w+)", said) == ["vanishing", "healthy", "exploding", "healthy"]
+    assert number(r"100 steps: (\S+) long", said) > 1e3
+    assert number(r"clipped (\S+)\n", said) == 1
+
+
+def lyapunov_stability(said):
+    kept, lost = (re.search(rf"{name} friction: .* energy (\S+) → (\S+)\n", said).groups() for name in ("out", "with"))
+    assert kept[0] == kept[1] == lost[0] == "0.6376"
+    assert float(lost[1]) < 1e-3
+    proven, refuted = number(r"where V < (\S+);", said), number(r"point where V = (\S+)\n", said)
+    assert 0.98 * refuted < proven < refuted
+    assert "more in 100 of 100 steps" in said
+
+
 CHECKS = (
     limits_and_derivatives,
     areas_and_volumes,
@@ -212,6 +233,7 @@ CHECKS = (
     lagrange_multipliers,
     linear_regression,
     logistic_regression_and_svm,
+    lyapunov_stability,
     momentum_and_adam,
     newton_and_conjugate_gradients,
     partial_derivatives,
@@ -228,6 +250,7 @@ CHECKS = (
     kernels_are_operators,
     heat_equation,
     shortest_path,
+    vanishing_and_exploding_gradients,
     kuramoto_sivashinsky,
 )
 LESSONS = {check.__name__: check for check in CHECKS}

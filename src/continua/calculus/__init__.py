@@ -14,6 +14,7 @@ from continua.calculus.derivations import Derivation, antiderivative, differenti
 from continua.calculus.derivatives import derivative, directional, gradient, hessian, hvp, jacobian
 from continua.calculus.forward_laplacian import laplacian
 from continua.calculus.gradient_check import GradientCheck, check_gradient
+from continua.calculus.lanczos import Extremes, extreme_eigenvalues
 from continua.calculus.limits import Limit, limit
 from continua.calculus.metrics import christoffel, covariant_divergence, laplace_beltrami, metric
 from continua.calculus.phi_functions import doubled, phi, phi_of_matrix
@@ -34,6 +35,7 @@ __all__ = [
     "Derivation",
     "Ends",
     "Estimate",
+    "Extremes",
     "Extremum",
     "GradientCheck",
     "Graph",
@@ -62,6 +64,7 @@ __all__ = [
     "estimate_trace",
     "even_points",
     "extrema",
+    "extreme_eigenvalues",
     "gaussian_curvature",
     "gradient",
     "graph",

@@ -12,6 +12,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 
+from continua.calculus import extreme_eigenvalues
 from continua.core import ArgumentError, ArgumentTypeError, ContinuaError, floats, is_traced
 from continua.equations import GradientFlow
 from continua.optim.augmented_lagrangian import AugmentedLagrangian
@@ -253,19 +254,8 @@ def _bowl(flow: GradientFlow, x: Vector, args: Any, unravel: Any) -> Array:
     """Whether a dozen directions, those that Lanczos finds most telling, all curve upwards at x."""
     product = _objective(flow, args, unravel).curvature(x)
     first = jax.random.normal(jax.random.key(0), x.shape, x.dtype)
-
-    def step(carry: tuple[Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array], tuple[Array, Array]]:
-        before, now, last = carry
-        bent = product(now) - last * before
-        along = now @ bent
-        rest = bent - along * now
-        size = jnp.linalg.norm(rest)
-        return (now, rest / jnp.where(size > 0, size, 1), size), (along, size)
-
-    start = jnp.zeros_like(first), first / jnp.linalg.norm(first), jnp.zeros((), x.dtype)
-    _, (diagonal, beside) = lax.scan(step, start, None, length=PROBES)
-    values = jnp.linalg.eigvalsh(jnp.diag(diagonal) + jnp.diag(beside[:-1], 1) + jnp.diag(beside[:-1], -1))
-    return values[0] >= -SURE * jnp.abs(values).max()
+    ends = extreme_eigenvalues(product, first, products=PROBES, rtol=0)
+    return ends.least >= -SURE * jnp.maximum(jnp.abs(ends.least), jnp.abs(ends.largest))
 
 
 @eqx.filter_jit
