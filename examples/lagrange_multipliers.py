@@ -43,14 +43,13 @@ def largest(size):
     return minimise(lambda x: -area(x), jnp.array([1.0, 0.3]), constraints=inside)
 
 
-def nearest():
-    return minimise(lambda x: jnp.sum((x - POINT) ** 2), jnp.zeros(2), constraints=Equality(line))
+def distance(x):
+    return jnp.sum((x - POINT) ** 2)
 
 
 def followed(sign, steps=60, rate=0.1):
     """X down f − λ g, and λ down it too, or up."""
-    lagrangian = lambda x, price: jnp.sum((x - POINT) ** 2) - price * line(x)  # noqa: E731
-    slopes = jax.jit(jax.grad(lagrangian, argnums=(0, 1)))
+    slopes = jax.jit(jax.grad(lambda x, price: distance(x) - price * line(x), argnums=(0, 1)))
     x, price, path = jnp.zeros(2), jnp.asarray(0.0), []
     for _ in range(steps):
         path.append(np.asarray(x))
@@ -64,36 +63,27 @@ def main(path="lagrange_multipliers.png"):
     price = float(found.multipliers.constraints[0][0])
     print(f"largest rectangle: corner ({found.x[0]:.6f}, {found.x[1]:.6f}), area {area(found.x):.6f}, λ = {price:.6f}")
     gained = (float(area(largest(1.01).x)) - float(area(found.x))) / 0.01
-    print(f"an ellipse with 0.01 more on the right: {gained:.4f} of area for a unit of it; the conditions hold to "
-          f"{found.slope:.0e}")  # fmt: skip
-    foot = nearest()
+    print(f"an ellipse with 0.01 more: {gained:.4f} of area for a unit of it; conditions hold to {found.slope:.0e}")
+    foot = minimise(distance, jnp.zeros(2), constraints=Equality(line))
     print(f"nearest point of the line: ({foot.x[0]:.6f}, {foot.x[1]:.6f}), {foot.value:.6f} away, squared")
     print(foot.multipliers.explain())
-    wrong, right = followed(-1.0), followed(+1.0)
-    away = [float(np.linalg.norm(way[-1] - np.asarray(foot.x))) for way in (wrong, right)]
+    ways = followed(-1.0), followed(+1.0)
+    away = [float(np.linalg.norm(way[-1] - np.asarray(foot.x))) for way in ways]
     print(f"after 60 steps: descending in λ {away[0]:.1e} away, ascending {away[1]:.1e}")
 
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, middle = figure.subplots(1, 2)
     x, y = np.meshgrid(np.linspace(0.0, 2.4, 200), np.linspace(0.0, 1.3, 200))
     left.contour(x, y, 4 * x * y, np.arange(0.5, 9, 0.5), cmap="viridis", linewidths=0.8)
-    turn = np.linspace(0, np.pi / 2, 100)
-    left.plot(2 * np.cos(turn), np.sin(turn), "k", lw=2)
-    a, b = np.asarray(found.x)
-    left.fill([0, a, a, 0], [0, 0, b, b], alpha=0.15)
-    for slope, style in ((jax.grad(area)(found.x), "C3"), (-price * jax.grad(ellipse)(found.x), "C0")):
-        width = 9 if style == "C3" else 3
-        left.annotate("", (a + 0.08 * slope[0], b + 0.08 * slope[1]), (a, b),
-                      arrowprops={"color": style, "width": 0.3 * width, "headwidth": 2 + width})  # fmt: skip
-    left.set(
-        title="∇(area), red, is λ times the normal of the ellipse, blue", aspect="equal", xlim=(0, 2.4), ylim=(0, 1.3)
-    )
-    ends = np.array([-1.0, 4.0])
-    middle.plot(ends, (2 - ends) / 2, "k", lw=2, label="the line")
-    for way, name in ((wrong, "descending in λ"), (right, "ascending in λ")):
+    left.contour(x, y, x**2 / 4 + y**2, [1.0], colors="k", linewidths=2)
+    left.fill_between([0, found.x[0]], found.x[1], alpha=0.15)
+    for slope, color, width in ((jax.grad(area), "C3", 0.02), (lambda x: -price * jax.grad(ellipse)(x), "C0", 0.008)):
+        left.quiver(*found.x, *slope(found.x), color=color, width=width, scale=16)
+    left.set(title="∇(area), red, is λ times the normal, blue", aspect="equal", xlim=(0, 2.4), ylim=(0, 1.3))
+    middle.axline((0, 1), (2, 0), color="k", lw=2, label="the line")
+    for way, name in zip(ways, ("descending in λ", "ascending in λ"), strict=True):
         middle.plot(*way.T, ".-", ms=4, lw=0.8, label=name)
-    middle.plot(*POINT, "k*", ms=10)
-    middle.plot(*np.asarray(foot.x), "ko")
+    middle.plot(*POINT, "k*", *np.asarray(foot.x), "ko", ms=9)
     middle.set(title="nearest point: the Lagrangian is a saddle", xlim=(-1, 4), ylim=(-0.8, 2.6), aspect="equal")
     middle.legend(loc="upper right")
     figure.savefig(path, dpi=120)

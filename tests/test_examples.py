@@ -65,7 +65,7 @@ def gradient_descent_is_euler(said):
 def lagrange_multipliers(said):
     assert number(r"corner \((\S+),", said) == pytest.approx(2**0.5, abs=1e-6)
     assert number(r"λ = (\S+)", said) == pytest.approx(4, abs=1e-5)
-    assert number(r"right: (\S+) of area", said) == pytest.approx(4, rel=1e-3)
+    assert number(r"more: (\S+) of area", said) == pytest.approx(4, rel=1e-3)
     assert number(r"(\S+) away, squared", said) == pytest.approx(16 / 5, abs=1e-6)
     assert number(r"descending in λ (\S+) away", said) > 10
     assert number(r"ascending (\S+)", said) < 1e-3
