@@ -5,5 +5,6 @@ from continua.files.errors import DataError
 from continua.files.folder import check_folder, write_folder
 from continua.files.reading import read_table
 from continua.files.table import Table
+from continua.files.whole_file import write_whole
 
-__all__ = ["DataError", "Table", "bundled_record", "check_folder", "read_table", "write_folder"]
+__all__ = ["DataError", "Table", "bundled_record", "check_folder", "read_table", "write_folder", "write_whole"]

@@ -1,3 +1,15 @@
 """Training: any model, any optimiser."""
 
-__all__: list[str] = []
+from continua.train.stopping import Budget, GradientBelow, LossLevel, Patience, StoppingRule
+from continua.train.training import FailedTraining, Trained, train
+
+__all__ = [
+    "Budget",
+    "FailedTraining",
+    "GradientBelow",
+    "LossLevel",
+    "Patience",
+    "StoppingRule",
+    "Trained",
+    "train",
+]
