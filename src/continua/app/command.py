@@ -14,6 +14,7 @@ from rich.table import Table as RichTable
 
 import continua
 from continua.app.term_options import forbidden_terms, known_terms
+from continua.app.training import train_command
 from continua.core import ArgumentError, ContinuaError, configure
 from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
 from continua.files import Table, bundled_record, check_folder, read_table
@@ -164,6 +165,9 @@ def compare_command(*paths: Path) -> None:
         likelihood = f"{one.minus_two_log_likelihood:.1f}"
         rows.add_row(path, one.model.law, f"{one.relative:.3g}", errors, likelihood)
     Console(highlight=False, soft_wrap=True).print(rows)
+
+
+app.command(train_command, name="train")
 
 
 def law_of(path: Path) -> Model:

@@ -68,6 +68,7 @@ def train(
     precision: DTypeLike | None = None,
     folder: str | os.PathLike[str] | None = None,
     save_every: float = 10.0,
+    setting: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
     every: int = 100,
     progress: bool = False,
@@ -98,6 +99,7 @@ def train(
         precision: what model and batch are computed in, such as jnp.bfloat16; parameters and optimiser keep theirs.
         folder: where metrics.jsonl and checkpoint.safetensors are written, if anywhere.
         save_every: seconds between checkpoints; there is one at the end in any case.
+        setting: what else, that JSON can hold, must be the same where the run in a folder goes on.
         watch: called as watch(step, model, batch, optimiser_state); it returns numbers by name.
         every: batches between two of its calls, and at most in one compiled chunk.
         progress: whether a bar is shown on a terminal.
@@ -137,10 +139,17 @@ def train(
     trial = Trial(validation, measures or {})
     run = Run(task, data, batches, trial, watching, _rules(stop), save_every)
     count("train", "epochs", epochs, most=2**31)
-    decisive = {"rows": rows, "batch_size": batches.size, "drop_last": drop_last, "accumulate": accumulate}
-    words = np.asarray(jax.random.key_data(task.key)).tolist()
-    setting = {**decisive, "precision": precision and jnp.dtype(precision).name, "key": words, "every": every}
-    records = Records() if folder is None else RunFolder(folder, setting)
+    decisive = {
+        "rows": rows,
+        "batch_size": batches.size,
+        "drop_last": drop_last,
+        "accumulate": accumulate,
+        "every": every,
+        "precision": precision and jnp.dtype(precision).name,
+        **(setting or {}),
+        "key": np.asarray(jax.random.key_data(task.key)).tolist(),
+    }
+    records = Records() if folder is None else RunFolder(folder, decisive)
     standing, why, failed = run.through(Standing(task.start(params), params), records, epochs, progress)
     model, best = task.model(standing.state.params), task.model(standing.best)
     result = Trained(model, best, why, tuple(records.history), tuple(records.watched), standing.state.optimiser)
