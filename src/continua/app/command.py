@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 
 import continua
 from continua.app.term_options import forbidden_terms, known_terms
-from continua.app.training import train_command
+from continua.app.training import train_command, tune_command
 from continua.core import ArgumentError, ContinuaError, configure
 from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
 from continua.files import Table, bundled_record, check_folder, read_table
@@ -168,6 +168,7 @@ def compare_command(*paths: Path) -> None:
 
 
 app.command(train_command, name="train")
+app.command(tune_command, name="tune")
 
 
 def law_of(path: Path) -> Model:

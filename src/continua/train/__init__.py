@@ -5,6 +5,7 @@ from continua.train.network import Fitted, Network, load_network, train_network
 from continua.train.rate_finder import RateSearch, find_rate
 from continua.train.stopping import Budget, GradientBelow, LossLevel, Patience, StoppingRule
 from continua.train.training import FailedTraining, Trained, train
+from continua.train.tuning import Tuned, tune
 
 __all__ = [
     "Budget",
@@ -18,9 +19,11 @@ __all__ = [
     "RateSearch",
     "StoppingRule",
     "Trained",
+    "Tuned",
     "find_rate",
     "load_network",
     "read_configuration",
     "train",
     "train_network",
+    "tune",
 ]

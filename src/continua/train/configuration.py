@@ -5,7 +5,7 @@ import json
 import os
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,12 +62,14 @@ class SearchSettings:
         trials: how many are to be finished, by all that search together.
         storage: a URL such as "postgresql://user@host/name"; by default a SQLite file in the folder of the run.
         pruner: "median" or "halving" stops trials whose validation loss falls behind; "none" does not.
+        heartbeat: seconds between the signs of life of a trial; after three without one another process takes it on.
         space: by field, such as "optimiser.rate": a table with `low` and `high` (and `log`), or with `choices`.
     """
 
     trials: int = 50
     storage: str | None = None
     pruner: str = "median"
+    heartbeat: int = 5
     space: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -215,17 +217,3 @@ def _checked(kind: Any, value: Any, place: str) -> Any:
     if not (type(value) is kind or (kind is float and whole)):
         raise ArgumentError(f"`{place}` must be {WORDS[kind]}. Got {toml_kind(value)}: {short(value)}.")
     return kind(value)
-
-
-def optimiser_of(settings: OptimiserSettings, steps: int) -> Any:
-    """The optimiser that is meant, with a rate that has fallen after so many steps."""
-    from continua import optim
-
-    rates: dict[str, Callable[[], Any]] = {
-        "constant": lambda: settings.rate,
-        "cosine": lambda: optim.cosine_decay_schedule(settings.rate, steps),
-        "exponential": lambda: optim.exponential_decay(settings.rate, steps, 0.01),
-    }
-    rate = rates[settings.schedule]()
-    made = optim.sgd(rate, momentum=0.9) if settings.name == "momentum" else getattr(optim, settings.name)(rate)
-    return made if settings.clip is None else optim.chain(optim.clip_by_global_norm(settings.clip), made)

@@ -17,7 +17,8 @@ from continua.files import DataError, write_whole
 from continua.models import MLP
 from continua.optim import softmax_cross_entropy, squared_error
 from continua.train.checkpoint import read_checkpoint, read_facts, write_checkpoint
-from continua.train.configuration import Configuration, ModelSettings, optimiser_of, plain
+from continua.train.configuration import Configuration, ModelSettings, plain
+from continua.train.recipe import Recipe
 from continua.train.samples import Samples, Units, read_samples
 from continua.train.stopping import Patience, StoppingRule
 from continua.train.training import Trained, train
@@ -132,7 +133,7 @@ def train_network(configuration: Configuration, *, stop: Sequence[StoppingRule] 
         loss,
         model,
         data,
-        optimiser_of(configuration.optimiser, steps),
+        Recipe(configuration.optimiser, steps),
         epochs=settings.epochs,
         batch_size=size,
         validation=validation,

@@ -112,7 +112,7 @@ def _judged(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> RateSear
     rates, window = rates[:end], max(len(rates) // 8, 3) | 1
     if end >= window:
         losses = losses[:end]
-        smoothed, slopes = (savgol_filter(losses, window, 1, deriv=order) for order in (0, 1))
+        smoothed, slopes = (np.asarray(savgol_filter(losses, window, 1, deriv=order)) for order in (0, 1))
         lowest = int(np.argmin(smoothed))
         steepest = int(np.argmin(slopes[: lowest + 1]))
         if slopes[steepest] < 0:

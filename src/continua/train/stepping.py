@@ -13,7 +13,6 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from numpy.typing import NDArray
 
 from continua.core import ArgumentError, takes_args
-from continua.optim import Minimiser
 
 Whole = Array | NDArray[np.int32]
 Params = Any  # the model with None in place of all that is not trained
@@ -33,7 +32,8 @@ class Task(NamedTuple):
     Attributes:
         loss: loss(model, batch) or loss(model, batch, key), one real number.
         rest: the model without its parameters.
-        optimiser: a transformation as optax means it, or a `Minimiser`.
+        optimiser: a transformation as optax means it, or a module that makes one, as a
+            `Minimiser` does: its arrays are no part of the compiled program.
         accumulate: batches whose mean gradient makes one step.
         precision: what model and batch are computed in; None for their own.
         key: what the loss draws from, folded with the number of the step.
@@ -60,7 +60,7 @@ class Task(NamedTuple):
 
     def transformation(self, params: Params) -> optax.GradientTransformationExtraArgs:
         """What is stepped: made here, so that runs with the same optimiser share a program."""
-        one = self.optimiser.optimiser() if isinstance(self.optimiser, Minimiser) else self.optimiser
+        one = self.optimiser.optimiser() if makes_one(self.optimiser) else self.optimiser
         if self.accumulate > 1:
             precise = jax.tree.leaves(params)[0].dtype
             one = optax.MultiSteps(one, self.accumulate, accumulator_dtype=precise).gradient_transformation()
@@ -70,6 +70,11 @@ class Task(NamedTuple):
         """Before the first step."""
         own = jax.tree.map(jnp.asarray, self.transformation(params).init(params))
         return State(params, own, jnp.zeros((), jnp.int32))
+
+
+def makes_one(optimiser: Any) -> bool:
+    """Whether it makes a transformation, as a `Minimiser` does."""
+    return isinstance(optimiser, eqx.Module) and hasattr(optimiser, "optimiser")
 
 
 class Taken(NamedTuple):

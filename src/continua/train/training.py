@@ -12,11 +12,10 @@ import numpy as np
 from jaxtyping import DTypeLike, PRNGKeyArray
 
 from continua.core import ArgumentTypeError, ContinuaError, count
-from continua.optim import Minimiser
 from continua.train.batches import Batches, checked_rows, checked_size
 from continua.train.loop import Loss, Run, Standing, Trial, Watch, Watching
 from continua.train.run_folder import Records, RunFolder
-from continua.train.stepping import Params, Task, check_loss
+from continua.train.stepping import Params, Task, check_loss, makes_one
 from continua.train.stopping import StoppingRule
 
 
@@ -169,7 +168,7 @@ def assembled(
         raise ArgumentTypeError(
             f"`model` of `{verb}` must hold arrays of floats: they are trained. Got none. Use jnp.asarray(1.0) for 1."
         )
-    if not isinstance(optimiser, Minimiser) and not (hasattr(optimiser, "init") and hasattr(optimiser, "update")):
+    if not makes_one(optimiser) and not (hasattr(optimiser, "init") and hasattr(optimiser, "update")):
         raise ArgumentTypeError(
             f"`optimiser` of `{verb}` must be a transformation as optax means it. Got {type(optimiser).__name__}. "
             "Use optim.adam(1e-3)."
