@@ -42,6 +42,7 @@ class Tuned:
         before: trials that were done when this search began.
         done: trials that are done now.
         stopped: those of them that were stopped early.
+        trials: all of them: what each tried by field, and its "validation", None where it was stopped early.
         file: best.toml, for `continua train`.
     """
 
@@ -51,6 +52,7 @@ class Tuned:
     before: int
     done: int
     stopped: int
+    trials: tuple[Mapping[str, Any], ...]
     file: Path
 
 
@@ -112,13 +114,14 @@ def tune(configuration: Configuration, *, jobs: int = 1, tell: Tell = lambda don
         raise ArgumentError(
             f"`tune` tried {len(done)} settings, and none came to an end. Search lower rates (optimiser.rate)."
         )
-    found = {name: json.loads(value) if isinstance(value, str) else value for name, value in best.params.items()}
+    found = _tried(best)
     chosen = replace(
         configuration.changed(found), search=None, folder=None, data=str(Path(configuration.data).resolve())
     )
     write_whole(folder / "best.toml", toml_text(plain(chosen)).encode())
+    rows = tuple(_tried(trial) | {"validation": trial.value if _ended(trial) else None} for trial in done)
     stopped = sum(not _ended(trial) for trial in done)
-    return Tuned(chosen, found, float(best.value), before, len(done), stopped, folder / "best.toml")
+    return Tuned(chosen, found, float(best.value), before, len(done), stopped, rows, folder / "best.toml")
 
 
 def dimensions_of(configuration: Configuration) -> list[Dimension]:
@@ -275,6 +278,7 @@ def _name(configuration: Configuration) -> str:
     """The same for the same search: with other data or settings it is another one."""
     tables = plain(configuration)
     fixed = {name: value for name, value in tables.items() if name not in ("folder", "search")}
+    fixed["data"] = Path(configuration.data).name  # which other machines have elsewhere
     told = json.dumps([fixed, tables["search"]["space"]], sort_keys=True)
     return f"{Path(configuration.data).stem}-{configuration.target}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
@@ -288,6 +292,11 @@ def _done(study: Any) -> list[Any]:
 
 def _lowest(trials: Sequence[Any]) -> float | None:
     return min((trial.value for trial in trials if _ended(trial)), default=None)
+
+
+def _tried(trial: Any) -> dict[str, Any]:
+    """The values of a trial by field; choices are written down as JSON."""
+    return {name: json.loads(value) if isinstance(value, str) else value for name, value in trial.params.items()}
 
 
 def _ended(trial: Any) -> bool:
