@@ -23,28 +23,30 @@ Watch = Callable[[int, Any, Any, Any], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Trial:
-    """What a model is asked between two epochs."""
+    """What a model is asked between two epochs: the loss, and measures by name, of data that it is not trained on."""
 
     data: Any
+    rows: int
     measures: Mapping[str, Callable[[Any, Any], Any]]
-
-    def __post_init__(self) -> None:
-        """Refuses measures of nothing."""
-        if self.data is None and self.measures:
-            raise ArgumentError("`measures` of `train` need `validation`. Got none. Pass data that is not trained on.")
 
     def of(self, task: Task, params: Params, size: int) -> dict[str, float]:
         """The means over all samples, the loss as "validation"; nothing without data."""
-        if self.data is None:
+        if not self.rows:
             return {}
-        data, rows = checked_rows("train", self.data, "validation")
-        batches = Batches(rows, min(rows, max(size, MEASURED)))
-        total: dict[str, float] = {}
-        for order, number, _ in batches.chunks(np.arange(rows, dtype=np.int32), batches.whole):
-            for name, values in measured(task, dict(self.measures), params, data, order).items():
-                part = float(np.asarray(values[:number], np.float64).sum()) * order.shape[1] / rows
+        batches, total = Batches(self.rows, min(self.rows, max(size, MEASURED))), dict[str, float]()
+        for order, number, _ in batches.chunks(np.arange(self.rows, dtype=np.int32), batches.whole):
+            for name, values in measured(task, dict(self.measures), params, self.data, order).items():
+                part = float(np.asarray(values[:number], np.float64).sum()) * order.shape[1] / self.rows
                 total[name] = total.get(name, 0.0) + part
         return {"validation": total.pop("loss"), **total}
+
+
+def trial_of(validation: Any, measures: Mapping[str, Callable[[Any, Any], Any]]) -> Trial:
+    """The trial of this data, which is looked at once; one without any asks nothing."""
+    if validation is None and measures:
+        raise ArgumentError("`measures` of `train` need `validation`. Got none. Pass data that is not trained on.")
+    data, rows = (None, 0) if validation is None else checked_rows("train", validation, "validation")
+    return Trial(data, rows, measures)
 
 
 @dataclass(frozen=True)

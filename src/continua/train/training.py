@@ -13,7 +13,7 @@ from jaxtyping import DTypeLike, PRNGKeyArray
 
 from continua.core import ArgumentTypeError, ContinuaError, count
 from continua.train.batches import Batches, checked_rows, checked_size
-from continua.train.loop import Loss, Run, Standing, Trial, Watch, Watching
+from continua.train.loop import Loss, Run, Standing, Watch, Watching, trial_of
 from continua.train.run_folder import Records, RunFolder
 from continua.train.stepping import Params, Task, check_loss, makes_one
 from continua.train.stopping import StoppingRule
@@ -135,7 +135,7 @@ def train(
     task, params = assembled("train", loss, model, optimiser, key, accumulate, precision)
     check_loss("train", task, params, jax.tree.map(lambda leaf: leaf[: batches.size], data))
     watching = Watching(watch, count("train", "every", every, most=2**31))
-    trial = Trial(validation, measures or {})
+    trial = trial_of(validation, measures or {})
     run = Run(task, data, batches, trial, watching, _rules(stop), save_every)
     count("train", "epochs", epochs, most=2**31)
     decisive = {
