@@ -276,8 +276,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(f"{' '.join(str(error).split())} See `continua --help`.")
     except ContinuaError as error:
         return complain(str(error))
-    except KeyboardInterrupt:
-        return complain("Stopped; nothing was written.", code=130)
+    except KeyboardInterrupt as stopped:
+        return complain(str(stopped) or "Stopped; nothing was written.", code=130)
     return 0
 
 

@@ -1,9 +1,20 @@
 """`continua train` and `continua tune`: from a configuration to a network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+@contextmanager
+def goes_on() -> Iterator[None]:
+    """What a person who stops it is told."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Stopped; the same command goes on.") from None
 
 
 def train_command(configuration: Path) -> None:
@@ -18,7 +29,8 @@ def train_command(configuration: Path) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     asked = read_configuration(configuration)
-    found = train_network(asked, progress=True)
+    with goes_on():
+        found = train_network(asked, progress=True)
     network, history = found.network, found.trained.history
     what = f"{len(network.classes)} classes" if network.classes else "a number, learned in spreads"
     lines = [
@@ -59,7 +71,8 @@ def tune_command(configuration: Path, *, jobs: int = 1) -> None:
         def tell(done: int, best: float | None) -> None:
             bar.update(task, completed=done, description="" if best is None else f", lowest {best:.4g}")
 
-        found = tune(asked, jobs=jobs, tell=tell)
+        with goes_on():
+            found = tune(asked, jobs=jobs, tell=tell)
     settings = ", ".join(
         f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
         for name, value in found.found.items()

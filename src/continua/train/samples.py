@@ -27,7 +27,7 @@ class Units:
     def of(columns: NDArray[np.float64]) -> "Units":
         """Those of the columns of [row, column]."""
         spread = columns.std(axis=0)
-        return Units(columns.mean(axis=0), np.where(spread > 0, spread, 1.0))
+        return Units(np.asarray(columns.mean(axis=0)), np.where(spread > 0, spread, 1.0))
 
     def into(self, columns: Any) -> NDArray[np.float32]:
         """Numbers in these units."""
