@@ -62,7 +62,7 @@ class SearchSettings:
         trials: how many are to be finished, by all that search together.
         storage: a URL such as "postgresql://user@host/name"; by default a SQLite file in the folder of the run.
         pruner: "median" or "halving" stops trials whose validation loss falls behind; "none" does not.
-        heartbeat: seconds between the signs of life of a trial; after three without one another process takes it on.
+        heartbeat: seconds between the signs of life of a trial; after six without one another process takes it on.
         space: by field, such as "optimiser.rate": a table with `low` and `high` (and `log`), or with `choices`.
     """
 

@@ -7,7 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from continua.train.samples import read_samples
 from continua.train.stopping import Row, StoppingRule
 from continua.train.training import FailedTraining
 
-SILENT = 3  # signs of life of a trial that are missed until another process takes it on
+SILENT = 6  # signs of life of a trial that are missed until another process takes it on
 RETRIES = 3  # of a trial whose process was killed
 LOOK = 0.2  # seconds between two looks at the processes
 REMEDY = 'Use "optimiser.rate" = { low = 1e-4, high = 1e-1, log = true }, or { choices = [[16], [32, 32]] }.'
@@ -192,6 +192,7 @@ def _work(configuration: Configuration, study: Any, parent: int, tell: Tell) -> 
     dimensions = dimensions_of(configuration)
 
     def objective(trial: Any) -> float:
+        trial.set_user_attr("process", os.getpid())
         values = {dimension.name: dimension.suggested(trial) for dimension in dimensions}
         tried = replace(configuration.changed(values), folder=None, search=None)
         try:
@@ -208,8 +209,9 @@ def _work(configuration: Configuration, study: Any, parent: int, tell: Tell) -> 
         if len(done) >= search.trials or os.getppid() != parent:
             study.stop()
 
-    if len(_done(study)) < search.trials:
-        study.optimize(objective, callbacks=[enough])
+    while len(_done(study)) < search.trials and os.getppid() == parent:
+        with suppress(optuna.exceptions.UpdateFinishedTrialError):  # silent for so long that another took it on
+            study.optimize(objective, callbacks=[enough])
 
 
 def _work_together(configuration: Configuration, url: str, study: Any, jobs: int, tell: Tell) -> None:
