@@ -78,7 +78,7 @@ def main(path="lagrange_multipliers.png"):
     left.contour(x, y, x**2 / 4 + y**2, [1.0], colors="k", linewidths=2)
     left.fill_between([0, found.x[0]], found.x[1], alpha=0.15)
     for slope, color, width in ((jax.grad(area), "C3", 0.02), (lambda x: -price * jax.grad(ellipse)(x), "C0", 0.008)):
-        left.quiver(*found.x, *slope(found.x), color=color, width=width, scale=16)
+        left.quiver(*found.x, *slope(found.x), color=color, width=width, scale=40)
     left.set(title="∇(area), red, is λ times the normal, blue", aspect="equal", xlim=(0, 2.4), ylim=(0, 1.3))
     middle.axline((0, 1), (2, 0), color="k", lw=2, label="the line")
     for way, name in zip(ways, ("descending in λ", "ascending in λ"), strict=True):

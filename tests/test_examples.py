@@ -194,6 +194,27 @@ def heat_equation(said):
     assert number(r"the rod is (\S+) warm", said) > 10
 
 
+def stopping_rules_and_rates(said):
+    assert "MINIMUM" in said
+    assert number(r"gradient: (\S+) from", said) < 2e-6
+    assert number(r"gradient: \S+ from the minimum after (\d+) steps", said) < 200
+    for why in (
+        "norm 9.82e-07 is below 1e-06",
+        "in one epoch, less than 1e-10 of itself",
+        "the budget of 30 steps is spent",
+    ):
+        assert why in said
+    assert number(r"other units: slope (\S+) where", said) < 0.1
+    assert 0.01 < number(r"rate finder: (\S+);", said) < number(r"2/λ = (\S+)\n", said)
+    assert number(r"that falls: on average (\S+) from", said) < 0.2 * number(r"that stays: on average (\S+) from", said)
+
+
+def tuning_by_itself(said):
+    assert 3 <= number(r"killed after (\d+) trials", said) < 16
+    assert number(r"; (\d+) in the end", said) == 16
+    assert number(r"loss (\S+)\n", said) < 0.6
+
+
 def shortest_path(said):
     waited, walked = number(r"door: (\S+) s;", said), number(r"T: (\S+) s\n", said)
     assert waited < walked < 1.03 * waited
@@ -249,6 +270,8 @@ CHECKS = (
     long_gradient,
     kernels_are_operators,
     heat_equation,
+    stopping_rules_and_rates,
+    tuning_by_itself,
     shortest_path,
     vanishing_and_exploding_gradients,
     kuramoto_sivashinsky,

@@ -14,6 +14,7 @@ from rich.table import Table as RichTable
 
 import continua
 from continua.app.term_options import forbidden_terms, known_terms
+from continua.app.training import train_command, tune_command
 from continua.core import ArgumentError, ContinuaError, configure
 from continua.discovery import NO_EQUATION, Model, Unexplained, fit, follow, law_lines, load, plural
 from continua.files import Table, bundled_record, check_folder, read_table
@@ -166,6 +167,10 @@ def compare_command(*paths: Path) -> None:
     Console(highlight=False, soft_wrap=True).print(rows)
 
 
+app.command(train_command, name="train")
+app.command(tune_command, name="tune")
+
+
 def law_of(path: Path) -> Model:
     """The model, which must have a law."""
     loaded = load(path)
@@ -271,8 +276,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(f"{' '.join(str(error).split())} See `continua --help`.")
     except ContinuaError as error:
         return complain(str(error))
-    except KeyboardInterrupt:
-        return complain("Stopped; nothing was written.", code=130)
+    except KeyboardInterrupt as stopped:
+        return complain(str(stopped) or "Stopped; nothing was written.", code=130)
     return 0
 
 

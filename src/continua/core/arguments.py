@@ -40,11 +40,11 @@ def floats(verb: str, tree: Any, name: str = "x") -> Any:
     return jax.tree.map(jnp.asarray, tree)
 
 
-def takes_args(function: Callable[..., Any]) -> bool:
-    """Whether it is a function of x and args, and not of x alone: by its arguments without a default."""
+def takes_args(function: Callable[..., Any], beyond: int = 1) -> bool:
+    """Whether it is a function of x and args, and not of x alone: by its arguments without a default, more than one."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return False
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in kinds and p.default is p.empty for p in parameters) > 1
+    return sum(p.kind in kinds and p.default is p.empty for p in parameters) > beyond

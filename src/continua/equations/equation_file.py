@@ -1,9 +1,6 @@
 """Equations in a TOML file: a candidate for `fit`, with the units and starting values of its parameters."""
 
 import os
-import re
-import stat
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +8,14 @@ from typing import Any
 
 from continua.core import ArgumentError, ArgumentTypeError, instead
 from continua.equations.written import STAND_IN, Written
+from continua.files import LARGEST_FILE, DataError, is_text, toml_kind, toml_tables
 from continua.show import CONSTANTS, Expression, Kind, is_word, kinds_of, names_in, parse, printable
 
-LARGEST_FILE = 100_000  # bytes; a system of twenty states has about two thousand
 MOST_NAMES = 500  # states, inputs and parameters together
 LONGEST_TITLE = 200
 LARGEST_NUMBER = 1e300
 
-# tomllib takes time quadratic in the length of a dotted key, a minute for 40 kB. A key that is meant has 3 parts.
-DOTTED = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){30}")
-DOTTED_QUOTES = re.compile(r"[\"'][ \t]*+\.|\.[ \t]*+[\"']")
-MOST_DOTTED_QUOTES = 200
-
+REMEDY = 'Use a file with [equations] and lines such as x = "a*x".'
 FIELDS = ("title", "equations", "parameters", "inputs")
 PARAMETER_FIELDS = ("start", "value", "unit", "positive")
 
@@ -120,54 +113,16 @@ def read_equation(source: str | os.PathLike[str]) -> WrittenSystem:
         >>> print(system.equation())
         d x/dt = -k*x
     """
-    from continua.files import DataError
-
     if not isinstance(source, str | os.PathLike):
         raise ArgumentTypeError(
             f"`source` of `read_equation` must be a path or text. Got {type(source).__name__}. Use a TOML file."
         )
-    is_text = isinstance(source, str) and ("\n" in source or "\r" in source)
-    where = "the text" if is_text else printable(Path(source).name)[:60] or "the file"
+    named = not (isinstance(source, str) and is_text(source))
+    where = (printable(Path(source).name)[:60] or "the file") if named else "the text"
     try:
-        return _system(_tables(source if isinstance(source, str) and is_text else _content(source)))
-    except ArgumentError as error:
+        return _system(toml_tables(source, REMEDY))
+    except (ArgumentError, DataError) as error:
         raise DataError(f"{where}: {error}") from None
-
-
-def _content(path: str | os.PathLike[str]) -> str:
-    """The text of a regular file of no more than the largest size."""
-    try:
-        file = Path(path).expanduser()
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise ArgumentError("An equation must be in a regular file. Got a folder or a device. Use a TOML file.")
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST_FILE + 1)
-    except FileNotFoundError:
-        raise ArgumentError("There is no such file. Use the path of a TOML file, or its text.") from None
-    except (OSError, RuntimeError, UnicodeError) as error:  # RuntimeError: no home folder
-        reason = printable(getattr(error, "strerror", None) or str(error))
-        raise ArgumentError(f"It cannot be read: {reason}. Use the path of a TOML file.") from None
-    except ValueError as error:
-        if isinstance(error, ArgumentError):
-            raise
-        raise ArgumentError("No file can have such a name. Use the path of a TOML file.") from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ArgumentError(f"It is not UTF-8 text at byte {error.start}. Save it as TOML in UTF-8.") from None
-
-
-def _tables(text: str) -> dict[str, Any]:
-    """The tables of a TOML text."""
-    if len(text) > LARGEST_FILE:
-        raise ArgumentError(f"It is larger than {LARGEST_FILE} bytes. Use a file with equations only.")
-    if DOTTED.search(text) or len(DOTTED_QUOTES.findall(text)) > MOST_DOTTED_QUOTES:
-        raise ArgumentError('Its keys have too many dots. Use [equations] and lines such as x = "a*x".')
-    try:
-        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else printable(str(error))[:200]
-        raise ArgumentError(f'It is no TOML: {reason}. Use [equations] and lines such as x = "a*x".') from None
 
 
 def _system(tables: dict[str, Any]) -> WrittenSystem:
@@ -178,7 +133,7 @@ def _system(tables: dict[str, Any]) -> WrittenSystem:
         raise ArgumentError('`equations` must hold at least one. Got none. Use [equations] and x = "a*x".')
     inputs = tables.get("inputs", [])
     if not isinstance(inputs, list) or not all(isinstance(name, str) for name in inputs):
-        raise ArgumentError(f'`inputs` must be a list of names. Got {_kind(inputs)}. Use inputs = ["u"].')
+        raise ArgumentError(f'`inputs` must be a list of names. Got {toml_kind(inputs)}. Use inputs = ["u"].')
     given = _table_of(tables["parameters"], "parameters") if "parameters" in tables else None
     _check_names([*texts, *inputs, *(given or {})])
     sides = {state: _text_of(side, f"equations.{state}", LARGEST_FILE) for state, side in texts.items()}
@@ -224,7 +179,7 @@ def _parameter(name: str, given: Any) -> WrittenParameter:
     start = _number_of(fields.get(field, STAND_IN), f"{place}.{field}")
     positive = fields.get("positive", False)
     if not isinstance(positive, bool):
-        raise ArgumentError(f"`{place}.positive` must be true or false. Got {_kind(positive)}. Use true.")
+        raise ArgumentError(f"`{place}.positive` must be true or false. Got {toml_kind(positive)}. Use true.")
     if positive and start <= 0.0:
         raise ArgumentError(f"`{place}.{field}` must be positive, as it says. Got {start!r}. Use a value above 0.")
     unit = _text_of(fields.get("unit", ""), f"{place}.unit", LONGEST_TITLE)
@@ -251,13 +206,13 @@ def _check_names(names: list[str]) -> None:
 
 def _table_of(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ArgumentError(f"`{place}` must be a table. Got {_kind(value)}. Use [{place}] and a line for each.")
+        raise ArgumentError(f"`{place}` must be a table. Got {toml_kind(value)}. Use [{place}] and a line for each.")
     return value
 
 
 def _text_of(value: Any, place: str, longest: int) -> str:
     if not isinstance(value, str):
-        raise ArgumentError(f'`{place}` must be text in quotes. Got {_kind(value)}. Use "…".')
+        raise ArgumentError(f'`{place}` must be text in quotes. Got {toml_kind(value)}. Use "…".')
     if len(value) > longest:
         raise ArgumentError(f"`{place}` may have {longest} characters. Got {len(value)}. Use fewer.")
     return printable(value) if longest == LONGEST_TITLE else value
@@ -265,13 +220,7 @@ def _text_of(value: Any, place: str, longest: int) -> str:
 
 def _number_of(value: Any, place: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ArgumentError(f"`{place}` must be a number. Got {_kind(value)}. Use 1.0.")
+        raise ArgumentError(f"`{place}` must be a number. Got {toml_kind(value)}. Use 1.0.")
     if not abs(value) < LARGEST_NUMBER:  # also for an int that no float can hold
         raise ArgumentError(f"`{place}` must be finite and below {LARGEST_NUMBER:g}. Use 1.0.")
     return float(value)
-
-
-def _kind(value: Any) -> str:
-    """How TOML calls a value's type."""
-    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "an array", dict: "a table"}
-    return names.get(type(value), "a date or time")

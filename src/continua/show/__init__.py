@@ -43,6 +43,7 @@ from continua.show.plain_text import text
 from continua.show.presentation import mathml, mathml_equation
 from continua.show.python_syntax import factors_of, python_text
 from continua.show.sections import Callout, Code, Details, Figure, Heading, Maths, Section, TableOf, Text
+from continua.show.terminal import error_console, on_a_terminal
 from continua.show.terms import Term, is_coefficient, terms_of
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Text",
     "add",
     "call",
+    "error_console",
     "evaluate",
     "expand",
     "factors_of",
@@ -90,6 +92,7 @@ __all__ = [
     "names_in",
     "negate",
     "new_figure",
+    "on_a_terminal",
     "page",
     "parse",
     "parse_from",

@@ -1,6 +1,5 @@
 """A bar on a terminal: over the chunks of an ensemble, or over the time of one long solve."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ import jax
 from jax import lax
 
 from continua.core import Instant
+from continua.show import error_console, on_a_terminal
 
 
 class Shown(NamedTuple):
@@ -28,18 +28,13 @@ def tell(share: Instant) -> None:
     jax.debug.callback(hear, lax.stop_gradient(share))
 
 
-def on_a_terminal(progress: bool) -> bool:
-    """Whether a bar that is wanted can be seen."""
-    return progress and sys.stderr.isatty()
-
-
 def chunk_by_chunk(starts: range, progress: bool) -> Iterable[int]:
     """The starts of the chunks, with a bar where there are several."""
     if len(starts) < 2 or not on_a_terminal(progress):
         return starts
     from rich.progress import track
 
-    return track(starts, "chunks", console=_console(), transient=True)
+    return track(starts, "chunks", console=error_console(), transient=True)
 
 
 @contextmanager
@@ -50,7 +45,7 @@ def over_time(progress: bool) -> Iterator[Shown | None]:
         return
     from rich.progress import Progress
 
-    with Progress(console=_console(), transient=True) as bar:
+    with Progress(console=error_console(), transient=True) as bar:
         task = bar.add_task("solving", total=1.0)
         _listeners.append(lambda share: bar.update(task, completed=share))
         try:
@@ -58,9 +53,3 @@ def over_time(progress: bool) -> Iterator[Shown | None]:
             jax.effects_barrier()
         finally:
             _listeners.pop()
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(stderr=True)
