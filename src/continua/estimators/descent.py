@@ -125,6 +125,8 @@ def _newton(
     rough: Callable[[], Solve],
 ) -> Callable[[NDArray[np.bool_]], Floats]:
     """The solution of H Δ = −uphill among those parameters that are free, or fewer of them."""
+    curved = problem.spread(problem.risk.stiffness(z, problem.targets)) > 0  # the others are not in H
+    problem, z = problem.among(curved), z[curved]
     if z.ndim == 1 and np.count_nonzero(free) <= DENSE:
         chosen = np.flatnonzero(free)
         among = np.append(free[:-1], True)  # the intercept is in every Gram matrix
