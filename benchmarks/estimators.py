@@ -185,7 +185,13 @@ def lasso_task(rounds: int) -> Record:
     return {"lasso": compared(makers, elastic, X, y, rounds, 0.0)}
 
 
-TASKS = {"digits": digits_task, "dense": dense_task, "sparse": sparse_task, "planted": planted_task, "lasso": lasso_task}
+TASKS = {
+    "digits": digits_task,
+    "dense": dense_task,
+    "sparse": sparse_task,
+    "planted": planted_task,
+    "lasso": lasso_task,
+}
 
 
 def tables(records: dict[str, Record]) -> list[str]:

@@ -24,7 +24,9 @@ ENOUGH = 1e-4  # of the foretold descent: what a step must bring
 HALVINGS = 40
 MOST_PRODUCTS = 500  # in one step
 REFRESHED = 3  # steps that share a preconditioner
-SAMPLES = 64  # rows for each parameter: their Gram matrix, in place of that of all, leaves a fiftieth of what a step gains
+SAMPLES = (
+    64  # rows for each parameter: their Gram matrix, in place of that of all, leaves a fiftieth of what a step gains
+)
 AT_ONCE = 100  # parameters that leave zero in one step, where more have not left it yet
 
 Solve = Callable[[Floats], Floats]
