@@ -19,8 +19,8 @@ ESTIMATORS = [
     estimators.LogisticRegression(),
     estimators.LinearSVC(),
     estimators.SVC(),
-    estimators.MLPClassifier(),
-    estimators.MLPRegressor(),
+    estimators.MLPClassifier(max_iter=50),
+    estimators.MLPRegressor(max_iter=50),
 ]
 LOADERS = {
     "diabetes": load_diabetes,

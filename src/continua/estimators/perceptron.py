@@ -28,8 +28,8 @@ from continua.models import MLP, Dense
 FEW = 10_000  # samples: up to so many, whole gradients are cheap enough for a quasi-Newton method
 BATCH = 200
 DTYPES = (np.float64, np.float32)
-LEAST, PARTS = 64, 2  # rows of the smallest shape that is compiled for; shapes between one power of two and the next
-ABREAST = 8  # features come in multiples of this
+LEAST, PARTS = 256, 2  # rows of the smallest shape that is compiled for; shapes between one power of two and the next
+ABREAST = 16  # features come in multiples of this
 SOLVERS: dict[str, Callable[[float], Any]] = {
     "adam": optim.adam,
     "sgd": functools.partial(optim.sgd, momentum=0.9, nesterov=True),
