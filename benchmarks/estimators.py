@@ -1,6 +1,6 @@
 """Times the estimators beside scikit-learn's at equal objective; writes docs/benchmarks/estimators.md and .json.
 
-    python benchmarks/estimators.py [--only digits dense sparse lasso]
+    python benchmarks/estimators.py [--only digits dense sparse planted lasso]
 
 Each solver takes the largest tolerance among powers of ten whose objective is within 1e-8 of the best, relative, or its
 smallest. `sparse` takes some minutes.
@@ -97,22 +97,36 @@ def digits_task(rounds: int) -> Record:
 
 
 def classes(features: int, density: float) -> Any:
-    """10⁵ samples of two classes."""
+    """10⁵ samples of two classes, by make_classification at seed 0, thinned to a share of non-zeros.
+
+    All but four of its features are standard normal numbers that tell nothing, so of them only those are drawn that
+    stay: whole, 10⁴ features would take 8 GB.
+    """
     import numpy as np
     from scipy import sparse
     from sklearn.datasets import make_classification
 
     if density == 1:
         return make_classification(100_000, features, random_state=0)
+    telling, y = make_classification(100_000, 4, random_state=0)
     rng, each = np.random.default_rng(0), round(density * features)
     columns = rng.integers(0, features, (100_000, each), np.int32)
-    entries = rng.standard_normal(columns.shape).ravel()
-    rows = sparse.csr_array(
-        (entries, columns.ravel(), np.arange(0, entries.size + 1, each, np.int32)), (100_000, features)
-    )
+    entries = rng.standard_normal(columns.shape)
+    row, place = np.nonzero(columns < telling.shape[1])
+    entries[row, place] = telling[row, columns[row, place]]
+    starts = np.arange(0, entries.size + 1, each, np.int32)
+    rows = sparse.csr_array((entries.ravel(), columns.ravel(), starts), (100_000, features))
     rows.sum_duplicates()
-    score = rows @ np.random.default_rng(1).standard_normal(features)
-    return rows, (score + np.random.default_rng(2).standard_normal(100_000) > 0).astype(int)
+    return rows, y
+
+
+def planted(features: int, density: float) -> Any:
+    """10⁵ samples with as many non-zeros, whose two classes a plane with noise divides: every feature tells."""
+    import numpy as np
+
+    X, _ = classes(features, density)
+    score = X @ np.random.default_rng(1).standard_normal(features)
+    return X, (score + np.random.default_rng(2).standard_normal(len(score)) > 0).astype(int)
 
 
 def two_classes(X: Any, y: Any, rounds: int) -> Record:
@@ -151,6 +165,11 @@ def sparse_task(rounds: int) -> Record:
     return two_classes(*classes(10_000, 0.01), rounds)
 
 
+def planted_task(rounds: int) -> Record:
+    """The same size, harder: support vectors are few."""
+    return two_classes(*planted(10_000, 0.01), rounds)
+
+
 def lasso_task(rounds: int) -> Record:
     """1000 × 2000, of which twenty matter."""
     from sklearn.datasets import make_regression
@@ -166,7 +185,13 @@ def lasso_task(rounds: int) -> Record:
     return {"lasso": compared(makers, elastic, X, y, rounds, 0.0)}
 
 
-TASKS = {"digits": digits_task, "dense": dense_task, "sparse": sparse_task, "lasso": lasso_task}
+TASKS = {
+    "digits": digits_task,
+    "dense": dense_task,
+    "sparse": sparse_task,
+    "planted": planted_task,
+    "lasso": lasso_task,
+}
 
 
 def tables(records: dict[str, Record]) -> list[str]:

@@ -11,6 +11,7 @@ from continua import estimators, minimise, optim
 from continua.core import ArgumentError
 from continua.estimators import descent, risks
 from continua.estimators.interior_point import box_dual
+from continua.estimators.pairwise import pairwise_dual
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 5))
@@ -121,12 +122,42 @@ def test_the_dual_ends_without_a_gap():
     dual = found.alpha.sum() - found.alpha * SIGN @ kernel @ (found.alpha * SIGN) / 2
     assert primal == pytest.approx(dual, rel=1e-8)
     assert abs(found.alpha @ SIGN) < 1e-9
+    pairs = pairwise_dual(kernel, SIGN, upper, 1e-10)
+    np.testing.assert_allclose(pairs.alpha, found.alpha, atol=1e-6)
+    assert pairs.constant == pytest.approx(found.constant, abs=1e-6)
+    slack = SIGN * (kernel @ (pairs.alpha * SIGN) + pairs.constant) - 1
+    assert np.all(slack[pairs.alpha == 0] >= -1e-10)
+    assert np.all(slack[pairs.alpha == upper] <= 1e-10)
+    assert np.abs(slack[(pairs.alpha > 0) & (pairs.alpha < upper)]).max() <= 1e-10
+
+
+def test_a_dual_that_pairs_crawl_along_is_left_to_the_other_method():
+    kernel, upper = X @ X.T, np.full(60, 1e7)
+    assert pairwise_dual(kernel, SIGN, upper, 1e-12) is None
+    model = estimators.SVC(1e4, kernel="linear", tol=1e-9).fit(X, SIGN)
+    assert model.score(X, SIGN) > 0.85
+
+
+def test_many_rows_step_by_the_gram_matrix_of_some(monkeypatch):
+    monkeypatch.setattr(descent, "SAMPLES", 3)
+    for model in (estimators.LogisticRegression(), estimators.LinearSVC(), estimators.Lasso(0.1)):
+        y = SCORE if isinstance(model, estimators.Lasso) else SIGN
+        few = model.fit(X, y).coef_
+        with monkeypatch.context() as whole:
+            whole.setattr(descent, "SAMPLES", 60)
+            np.testing.assert_allclose(few, model.fit(X, y).coef_, atol=1e-6)
 
 
 def test_steps_are_told_and_counted(capsys):
     estimators.LogisticRegression(verbose=1).fit(X, SIGN)
     told = capsys.readouterr().err.splitlines()
     assert told[0].startswith("LogisticRegression: step 0, objective 41.58")
+    estimators.SVC(verbose=1).fit(X, CLASS)
+    assert [line.split(",")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "SVC: classes 0 and 1",
+        "SVC: classes 0 and 2",
+        "SVC: classes 1 and 2",
+    ]
     with pytest.warns(ConvergenceWarning, match="took all 1 steps. Raise `max_iter`"):
         estimators.LogisticRegression(max_iter=1).fit(X, SIGN)
 

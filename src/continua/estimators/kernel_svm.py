@@ -1,5 +1,6 @@
 """`SVC`: a support vector machine with a kernel, by its dual."""
 
+import sys
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any
@@ -15,6 +16,7 @@ from continua.core import ArgumentError
 from continua.estimators.interior_point import box_dual
 from continua.estimators.linear_classifier import labelled
 from continua.estimators.linear_model import number, takes_sparse_rows
+from continua.estimators.pairwise import pairwise_dual
 from continua.estimators.risks import Floats
 from continua.estimators.threads import fitting_threads
 
@@ -28,8 +30,8 @@ class SVC(ClassifierMixin, BaseEstimator):
     $$ \min_\alpha \tfrac12 \sum_{ij} \alpha_i \alpha_j y_i y_j K(x_i, x_j) - \sum_i \alpha_i, \qquad
        0 \le \alpha_i \le C s_i, \quad \sum_i y_i \alpha_i = 0 $$
 
-    The dual of hinge loss with a penalty |w|²/2 in the kernel's own space. It is solved from within the box, all
-    multipliers at once; time grows with the cube of the samples of two classes, memory with their square.
+    The dual of hinge loss with a penalty |w|²/2 in the kernel's own space. It is solved pair by pair of multipliers
+    and, where that takes long (large C), from within the box, all at once. Memory grows with the square of the samples.
 
     Args:
         C: how much the data weigh against the penalty.
@@ -39,7 +41,8 @@ class SVC(ClassifierMixin, BaseEstimator):
         gamma: γ; "scale" for 1/(features · weighted variance), "auto" for 1/features.
         coef0: c₀.
         class_weight: class → weight of its samples, "balanced", or None.
-        tol: of the objective, the gap between primal and dual that may be left.
+        tol: how far scores may be from optimal, in units of the margin.
+        verbose: whether each pair of classes is told on the standard error.
 
     Attributes:
         classes_: the classes.
@@ -64,6 +67,7 @@ class SVC(ClassifierMixin, BaseEstimator):
         coef0: float = 0.0,
         class_weight: Any = None,
         tol: float = 1e-8,
+        verbose: int = 0,
     ) -> None:
         self.C = C
         self.kernel = kernel
@@ -72,6 +76,7 @@ class SVC(ClassifierMixin, BaseEstimator):
         self.coef0 = coef0
         self.class_weight = class_weight
         self.tol = tol
+        self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
         """It takes sparse rows."""
@@ -89,8 +94,12 @@ class SVC(ClassifierMixin, BaseEstimator):
         for row, (first, second) in enumerate(pairs):
             own = np.flatnonzero(((numbers == first) | (numbers == second)) & (weights > 0))
             signs, upper = np.where(numbers[own] == second, 1.0, -1.0), most * weights[own]
+            kernel = inner if len(own) == len(inner) else inner[np.ix_(own, own)]
             with fitting_threads(len(own) ** 2):
-                found = box_dual(inner[np.ix_(own, own)] * signs * signs[:, None], signs, upper, tol)
+                found = pairwise_dual(kernel, signs, upper, tol)
+                found = found or box_dual(kernel * signs * signs[:, None], signs, upper, tol)
+            if self.verbose:
+                sys.stderr.write(f"SVC: classes {first} and {second}, {found.steps} steps\n")
             duals[row, own] = signs * np.where(found.alpha > NONE * upper, found.alpha, 0)
             self.intercept_[row], self.n_iter_[row] = found.constant, found.steps
         self.support_ = np.flatnonzero(duals.any(0))

@@ -26,8 +26,8 @@ def number(estimator: object, name: str, least: float = 0.0, *, above: bool = Fa
 
 
 def checked(estimator: Any, X: Any, y: Any, sample_weight: Any, **rules: Any) -> tuple[Any, Any, Floats]:
-    """Rows [sample, feature] in double precision, dense or CSR; targets; weights [sample]."""
-    X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=np.float64, **rules)
+    """Rows [sample, feature] in double precision, dense or CSR; targets; weights [sample]. Rules are scikit-learn's."""
+    X, y = validate_data(estimator, X, y, accept_sparse="csr", **{"dtype": np.float64, **rules})
     return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
 

@@ -48,7 +48,8 @@ class Design(NamedTuple):
 
     def squares(self, d: Floats) -> Floats:
         """The diagonal of the Gram matrix."""
-        squared = self.X.power(2) if sparse.issparse(self.X) else self.X**2
+        X = self.X
+        squared = sparse.csr_array((X.data**2, X.indices, X.indptr), X.shape) if sparse.issparse(X) else X**2
         return Design(squared, self.constant**2).gathered(d)
 
     def columns(self, free: Any) -> "Design":
@@ -69,6 +70,13 @@ class Problem(NamedTuple):
     ridge: Floats  # β, [parameter] or, with several scores, [parameter, 1]
     lasso: Floats  # α, likewise
     movable: Floats  # 0 for an intercept that is to stay zero, else 1; likewise
+
+    def among(self, rows: Any) -> "Problem":
+        """Only these samples (a mask)."""
+        if rows.all():
+            return self
+        design = Design(self.design.X[rows], self.design.constant)
+        return self._replace(design=design, targets=self.targets[rows], weights=self.weights[rows])
 
     def value(self, w: Floats, z: Floats) -> float:
         """F, given the scores z = A w."""
