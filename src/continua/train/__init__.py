@@ -19,6 +19,7 @@ from continua.train.diagnostics import (
 from continua.train.network import Fitted, Network, load_network, train_network
 from continua.train.rate_finder import RateSearch, find_rate
 from continua.train.stopping import Budget, GradientBelow, LossLevel, Patience, StoppingRule
+from continua.train.tensorboard import to_tensorboard
 from continua.train.training import FailedTraining, Trained, train
 from continua.train.tuning import Tuned, tune
 
@@ -50,6 +51,7 @@ __all__ = [
     "read_configuration",
     "sharpness",
     "swing_response",
+    "to_tensorboard",
     "train",
     "train_network",
     "tune",

@@ -94,8 +94,8 @@ class RunFolder(Records):
         if metrics.stat().st_size < self._length:
             raise DataError(f"{metrics} is shorter than at the last checkpoint. Put it back, or use a new folder.")
         os.truncate(metrics, self._length)
-        for line in metrics.read_text(encoding="utf-8").splitlines():
-            super().note(json.loads(line))
+        for row in rows_of(self.path):
+            super().note(row)
         return tree, Position(**facts["position"])
 
     def note(self, row: dict[str, Any]) -> None:
@@ -110,3 +110,16 @@ class RunFolder(Records):
             os.fsync(file.fileno())
         facts = {"setting": self.setting, "position": position._asdict(), "metrics": self._length}
         write_checkpoint(self.path / CHECKPOINT, tree, facts)
+
+
+def rows_of(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """What a run in a folder has measured so far, a row for each epoch and each call of a watcher."""
+    metrics = Path(folder).expanduser() / METRICS
+    try:
+        lines = metrics.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise DataError(f"{metrics} cannot be read: {error.strerror}. Use the folder of a run.") from None
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError:
+        raise DataError(f"{metrics} holds a line that is no JSON. Remove that line.") from None
