@@ -33,7 +33,8 @@ Written by `python benchmarks/training.py`; all numbers are in [training.json](t
 Machine: {cpu}, {cores} cores, {system}, Python {python}. Versions: {versions}. {quiet}
 
 Milliseconds a call on one pinned core: medians of {rounds} interleaved rounds, and in brackets the smallest; double
-precision unless said otherwise; compile time apart.
+precision unless said otherwise; compile time apart. Pages of their own: [mini-batches](minibatch.md),
+[bounds and constraints](constrained.md), [classical models](estimators.md), [calculus](calculus.md).
 """
 
 

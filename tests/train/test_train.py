@@ -289,3 +289,16 @@ def test_dropout_is_on_in_training_and_off_in_validation():
     found = train(loss, model, jnp.ones(64), optim.sgd(0.0), epochs=1, validation=jnp.ones(64), key=KEY)
     assert found.history[0]["validation"] == 1.0
     assert found.history[0]["loss"] != 1.0
+
+
+def test_an_average_is_what_is_judged_and_handed_back():
+    # The share of the schedule is a float32. On w' = a − w by Euler with h = .5 the points are known, and so is the mean of all of them.
+    def loss(w, batch):
+        return jnp.mean((w - batch) ** 2) / 2
+
+    data, epochs = jnp.ones(4), 6
+    average = optim.averaged(optim.sgd(0.5), lambda n: n / (n + 1))
+    found = train(loss, jnp.zeros(()), data, average, epochs=epochs, validation=data)
+    means = np.cumsum(1 - 0.5 ** np.arange(1, epochs + 1)) / np.arange(1, epochs + 1)
+    np.testing.assert_allclose(found.model, means[-1], rtol=1e-7)
+    np.testing.assert_allclose([row["validation"] for row in found.history], (means - 1) ** 2 / 2, rtol=1e-7)

@@ -260,14 +260,28 @@ def averaged_params(state: Any, params: Params) -> Params:
     Raises:
         ArgumentError: where the state holds no average, or more than one.
     """
-    kept = (Mean, Ahead)
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, kept))
-    found = [node for node in nodes if isinstance(node, kept)]
+    found = _averages(state)
     if len(found) != 1:
         raise ArgumentError(
             f"`state` of `averaged_params` must hold one average. Got {len(found)}. Wrap it: averaged(optimiser)."
         )
     return found[0].read(params)
+
+
+def evaluated_params(state: Any, params: Params) -> Params:
+    """The parameters to evaluate, whatever the optimiser: its average if it keeps one, else where it is.
+
+    Args:
+        state: of any optimiser.
+        params: where the optimiser is.
+    """
+    return averaged_params(state, params) if _averages(state) else params
+
+
+def _averages(state: Any) -> list[Any]:
+    kept = (Mean, Ahead)
+    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, kept))
+    return [node for node in nodes if isinstance(node, kept)]
 
 
 def schedule_free_eval_params(state: Any, params: Params) -> Params:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from continua.core import ArgumentError
+from continua.optim import evaluated_params
 from continua.train.batches import Batches, checked_rows
 from continua.train.progress import Tell, over_batches
 from continua.train.run_folder import Position, Records
@@ -143,10 +144,11 @@ class Run:
     def _close(self, standing: Standing, records: Records) -> None:
         """The row of an epoch that is done, the best parameters so far, and the position before the next."""
         at, number = standing.position, self.batches.number
-        found = self.trial.of(self.task, standing.state.params, self.batches.size)
+        judged = evaluated_params(standing.state.optimiser, standing.state.params)
+        found = self.trial.of(self.task, judged, self.batches.size)
         lowest = min((row["validation"] for row in records.history if found), default=float("inf"))
         if not found or found["validation"] < lowest:
-            standing.best = standing.state.params
+            standing.best = judged
         row = {"epoch": at.epoch + 1, "step": int(standing.state.step), "loss": at.loss / number}
         records.note({**row, "gradient": at.slope / number, "seconds": at.seconds, **found})
         standing.position = Position(epoch=at.epoch + 1, seconds=at.seconds)

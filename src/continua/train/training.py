@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import DTypeLike, PRNGKeyArray
 
 from continua.core import ArgumentTypeError, ContinuaError, count
+from continua.optim import evaluated_params
 from continua.train.batches import Batches, checked_rows, checked_size
 from continua.train.loop import Loss, Run, Standing, Watch, Watching, trial_of
 from continua.train.run_folder import Records, RunFolder
@@ -24,7 +25,7 @@ class Trained:
     """What `train` returns.
 
     Attributes:
-        model: at the end.
+        model: at the end; at the average of its points, where the optimiser keeps one.
         best: with the lowest validation loss; at the end where there is no validation.
         why: why it ended, in words.
         history: a row for each epoch: "epoch" (from 1), "step" (batches seen), "loss" (the mean over its batches, each
@@ -90,7 +91,7 @@ def train(
         drop_last: whether rows that fill no batch are left out of an epoch (others in each). Unless so they are a step
             of their own, of as much weight as others.
         validation: data of the same kind, not trained on; looked at after every epoch, by
-            `equinox.nn.inference_mode(model)`.
+            `equinox.nn.inference_mode(model)`, at the optimiser's average where it keeps one.
         measures: what else is asked of validation, by name: measure(model, batch), a mean over the samples.
         stop: rules that may end it sooner: `Patience`, `GradientBelow`, `LossLevel`, `Budget`.
         key: what the order of rows is drawn with, and what losses draw; jax.random.key(0) unless given.
@@ -150,7 +151,8 @@ def train(
     }
     records = Records() if folder is None else RunFolder(folder, decisive)
     standing, why, failed = run.through(Standing(task.start(params), params), records, epochs, progress)
-    model, best = task.model(standing.state.params), task.model(standing.best)
+    ended = evaluated_params(standing.state.optimiser, standing.state.params)
+    model, best = task.model(ended), task.model(standing.best)
     result = Trained(model, best, why, tuple(records.history), tuple(records.watched), standing.state.optimiser)
     if failed and throw:
         raise FailedTraining(why, result)
