@@ -292,7 +292,8 @@ def test_dropout_is_on_in_training_and_off_in_validation():
 
 
 def test_an_average_is_what_is_judged_and_handed_back():
-    # The share of the schedule is a float32. On w' = a − w by Euler with h = .5 the points are known, and so is the mean of all of them.
+    # The share of the schedule is a float32.
+    # On w' = a − w by Euler with h = .5 the points are known, and so is the mean of all of them.
     def loss(w, batch):
         return jnp.mean((w - batch) ** 2) / 2
 
