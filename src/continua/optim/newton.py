@@ -17,6 +17,7 @@ from continua.optim.objective import Minimiser, Objective, Stand, Value, Vector
 
 LEAST, MOST = 1e-14, 1e20  # of 1/h: in units of the mean curvature, and of all
 FARTHEST = 1e10  # of a step, in units of the parameters
+COARSEST = 0.25  # of the gradient: what products may leave of a step's equation
 RAISE = 16  # of 1/h, where it does not make a Hessian positive definite
 
 
@@ -106,7 +107,7 @@ class TruncatedNewton(Minimiser):
         """One step."""
         here = stand.here
         size = jnp.linalg.norm(here.gradient)
-        tolerance = jnp.minimum(0.1, jnp.sqrt(size)) * size
+        tolerance = jnp.minimum(COARSEST, jnp.sqrt(size)) * size
         move, products = conjugate_gradients(objective.curvature(here.x), here.gradient, tolerance, self.most)
         found = wolfe(objective, here, move, jnp.ones_like(size))
         return Stand(found.point, (), stand.evaluations + found.evaluations + products, ~found.good)
