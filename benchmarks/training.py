@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import timing
+from cutest import cutest_page, cutest_task
 from pages import publish
 from tables import HEAD, times
-from training_peers import optax_loop, scipy_solver
+from training_peers import optax_loop
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 PACKAGES = ("jax", "jaxlib", "optax", "optimistix", "scikit-learn", "scipy", "sif2jax")
 GAP = 1e-8  # of the logistic regression
 LOSS = 1e-3  # of the network
 RATES = [1e-4 * 10 ** (k / 2) for k in range(9)]  # of Adam: 1e-4 to 1
-MOST = 100  # parameters of CUTEst's problems
-CLOSE = 1e-6  # of the best value found by anyone, relative where it is above 1: solved
 
 Record = dict[str, Any]
 
@@ -233,86 +232,6 @@ def network_page(rows: Record) -> list[str]:
     best = min(row["median"] for name, row in rows.items() if "adam" in name)
     ratio = rows["continua L-BFGS"]["median"] / best
     lines += ["", f"Over the best Adam: {ratio:.2f} (target ≤ .45, {'met' if ratio <= 0.45 else 'missed'})."]
-    return lines
-
-
-# ------------------------------------------------------------------------------------------------------- CUTEst
-
-
-def cutest_task(_: int) -> Record:
-    """The half of sif2jax's unconstrained problems that nothing was tuned on: value reached and time."""
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-    import optax
-    import sif2jax
-    from jax.flatten_util import ravel_pytree
-
-    from continua import minimise, optim
-
-    def small(problem: Any) -> bool:
-        return sum(np.size(leaf) for leaf in jax.tree.leaves(problem.y0)) <= MOST
-
-    def ours(f: Any, x: Any) -> Callable[[], Any]:
-        run = jax.jit(lambda x: minimise(f, x, method=optim.Newton(), throw=False, max_steps=2000).value)
-        return lambda: jax.block_until_ready(run(x))
-
-    def lbfgs(f: Any, x: Any) -> Callable[[], Any]:
-        run = optax_loop(f, optax.lbfgs(), -jnp.inf, 50_000, slope=1e-8, searches=True)
-        return lambda: jax.block_until_ready(run(x).lowest)
-
-    solvers = {
-        "continua Newton": ours,
-        "optax lbfgs": lbfgs,
-        "scipy BFGS": scipy_solver("BFGS", {"maxiter": 5000, "gtol": 1e-8}),
-        "scipy L-BFGS-B": scipy_solver("L-BFGS-B", {"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-8}),
-    }
-    problems = sorted((p for p in sif2jax.unconstrained_minimisation_problems if small(p)), key=lambda p: p.name)
-    rows: Record = {}
-    for problem in problems[1::2]:
-        start, unravel = ravel_pytree(problem.y0)
-        f = lambda w, problem=problem, unravel=unravel: problem.objective(unravel(w), problem.args)  # noqa: E731
-        row = rows[problem.name] = {"parameters": start.size}
-        for name, solver in solvers.items():
-            try:
-                run = solver(f, start.astype(float))
-                row[name] = {"value": float(run()), "ms": 1e3 * min(timing.seconds(run, 1)[0] for _ in range(3))}
-            except Exception as error:  # noqa: BLE001 (a peer that fails has not solved it)
-                row[name] = {"value": float("nan"), "ms": float("nan"), "error": type(error).__name__}
-        print(
-            problem.name,
-            {k: (f"{v['value']:.6g}", f"{v['ms']:.2f}") for k, v in row.items() if k in solvers},
-            flush=True,
-        )
-        jax.clear_caches()
-    return rows
-
-
-def cutest_page(rows: Record) -> list[str]:
-    import math
-
-    names = [name for name in next(iter(rows.values())) if name != "parameters"]
-    best = {p: min(row[n]["value"] for n in names if row[n]["value"] == row[n]["value"]) for p, row in rows.items()}
-
-    def solved(name: str) -> set[str]:
-        return {p for p, row in rows.items() if row[name]["value"] - best[p] <= CLOSE * max(1, abs(best[p]))}
-
-    lines = [
-        "## CUTEst, the half that nothing was tuned on",
-        "",
-        f"{len(rows)} unconstrained problems of sif2jax with up",
-    ]
-    lines += [f"to {MOST} parameters: every other one by name, from the second. Solved: within {CLOSE:.0e} of the best"]
-    lines += ["value that any of them found. Times are geometric means over the problems that both solved.", ""]
-    lines += ["| | solved | continua's time over its | target |", "|---|--:|--:|---|"]
-    ours, asked = solved("continua Newton"), {"optax lbfgs": 0.75, "scipy L-BFGS-B": 0.07}
-    for name in names:
-        both = ours & solved(name)
-        logs = [math.log(rows[p]["continua Newton"]["ms"] / rows[p][name]["ms"]) for p in both]
-        ratio = math.exp(sum(logs) / len(logs))
-        goal = f"≤ {asked[name]}" if name in asked else ""
-        lines.append(f"| {name} | {len(solved(name))} | {ratio:.2f} | {goal} |")
-    lines += ["", "Not solved by Newton, but by another: " + (", ".join(sorted(set(rows) - ours)) or "none") + "."]
     return lines
 
 
