@@ -460,8 +460,8 @@ def run(only: list[str], rounds: int) -> Record:
     return found
 
 
-def best(rows: Record, kind: str = "forward", prefix: str = SPACE) -> float:
-    return min(row[kind]["cpu"] for name, row in rows.items() if name.startswith(prefix))
+def best(rows: Record, kind: str = "forward", clock: str = "cpu") -> float:
+    return min(row[kind][clock] for name, row in rows.items() if name.startswith(SPACE))
 
 
 def promises(found: Record) -> list[tuple[str, float, float]]:
@@ -484,6 +484,22 @@ def promises(found: Record) -> list[tuple[str, float, float]]:
         rows = one["rows"]
         kept.append(("heat 4096², float32, of numba", best(rows) / rows[NUMBA]["forward"]["cpu"], 1.3))
         kept.append(("heat 4096², float32, of a copy", best(rows) / rows[COPY]["forward"]["cpu"], 1 / 0.7))
+    for one in found.get("cores", []):
+        rows, name = one["rows"], f"all cores, heat {one['points']}, wall"
+        most = 1.1 if one["points"] == "1024×1024" else 1.3
+        kept += [
+            (f"{name}, of {peer}", best(rows, clock="wall") / rows[row]["forward"]["wall"], limit)
+            for row, peer, limit in (
+                (NUMBA, "numba", most),
+                ("OpenCV filter2D", "OpenCV", 1 / 1.5),
+                (COPY, "a copy", 1 / 0.7),
+            )
+            if row in rows
+        ]
+    kept += [
+        (f"fields held, {name}", max(cells["fields"] for cells in row.values()), 3.0)
+        for name, row in found.get("sizes", {}).items()
+    ]
     for one in found.get("power", []):
         ratio = best(one["rows"]) / one["rows"][NUMBA]["forward"]["cpu"]
         kept.append(
