@@ -14,7 +14,8 @@ half the time of cosine transforms along each axis.
 Source: the order is Makhoul's, IEEE Trans. ASSP 28 (1980) 27–34; parting the factors in place of the modes is ours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -44,8 +45,7 @@ def scaled_modes(field: Array, bases: Sequence[Basis], factors: Any) -> Array:
     signs = [SIGNS.get(one.name, 0) if isinstance(one, FastBasis) else 0 for one in bases]
     if all(signs):
         parts = [jnp.asarray(part, field.dtype) for part in _parted(factors, signs)]
-        reflect = _between_mirrors(tuple(signs), field.shape[first:], first)
-        return linear_map(LinearMap(reflect, reflect), parts, [field], like=[field])[0]
+        return linear_map(_between_mirrors(tuple(signs), field.shape[first:], first), parts, [field], like=[field])[0]
     for axis, one in enumerate(bases):
         field = one.forward(field, first + axis)
     field = field * jnp.asarray(factors, field.dtype).reshape((1,) * first + factors.shape)
@@ -73,9 +73,8 @@ def _mirrored(x: Any, axis: int, library: Any = jnp) -> Any:
     return library.roll(library.flip(x, axis), 1, axis)
 
 
-def _between_mirrors(
-    signs: tuple[int, ...], shape: tuple[int, ...], first: int
-) -> Callable[[Sequence[Array], Sequence[Array]], list[Array]]:
+@lru_cache(maxsize=128)
+def _between_mirrors(signs: tuple[int, ...], shape: tuple[int, ...], first: int) -> LinearMap:
     """The map of a field by the parts of its factors; it is its own transpose, for these modes are orthogonal."""
     axes = range(len(shape))
     last = axes[-1]
@@ -104,4 +103,4 @@ def _between_mirrors(
             v = interleaved(v, first + axis, sign)
         return [v]
 
-    return reflect
+    return LinearMap(reflect, reflect)
