@@ -13,8 +13,9 @@ from jaxtyping import Array, Bool
 
 from continua.core import ArgumentError
 from continua.optim.constraints import Constrained, Domain
+from continua.optim.definite import positive
 from continua.optim.line_search import LOWER, MOST, Found
-from continua.optim.newton import LEAST, positive
+from continua.optim.newton import LEAST
 from continua.optim.objective import Objective, Point, Stand, Value, Vector
 from continua.optim.quasi_newton import LBFGS, Pairs, learnt, with_pair
 

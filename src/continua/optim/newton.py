@@ -9,16 +9,15 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.linalg import cho_solve
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
+from continua.optim.definite import MOST, positive
 from continua.optim.line_search import wolfe
 from continua.optim.objective import Minimiser, Objective, Stand, Value, Vector
 
-LEAST, MOST = 1e-14, 1e20  # of 1/h: in units of the mean curvature, and of all
+LEAST = 1e-14  # of 1/h, in units of the mean curvature
 FARTHEST = 1e10  # of a step, in units of the parameters
 COARSEST = 0.25  # of the gradient: what products may leave of a step's equation
-RAISE = 16  # of 1/h, where it does not make a Hessian positive definite
 
 
 class Newton(Minimiser):
@@ -49,36 +48,13 @@ class Newton(Minimiser):
         solve, damping = positive(
             hessian, jnp.clip(stand.own, jnp.maximum(LEAST * size, jnp.linalg.norm(here.gradient) / reach), MOST)
         )
-        found = wolfe(objective, here, -solve(here.gradient), jnp.ones_like(size))
+        found = wolfe(objective, here, -solve(here.gradient), jnp.ones_like(size), likely=True)
         # A full step says that the model holds; none at all, that it does not hold even near.
         own = jnp.select(
             [~found.good, found.length >= 1], [jnp.maximum(10 * damping, 1e-3 * size), damping / 10], damping
         )
         stuck = ~found.good & (damping > 1e8 * size)
         return Stand(found.point, own, stand.evaluations + found.evaluations + here.x.size, stuck)
-
-
-def positive(matrix: Float[Array, "n n"], damping: Value) -> tuple[Callable[[Vector], Vector], Value]:
-    """The solution of (matrix + damping) x = b, with as much more damping as makes the matrix positive definite."""
-    eye = jnp.eye(len(matrix), dtype=matrix.dtype)
-
-    def factored(damping: Value) -> Float[Array, "n n"]:
-        return cholesky(matrix + damping * eye)
-
-    def more(carry: tuple[Array, Value]) -> tuple[Array, Value]:
-        larger = RAISE * carry[1]
-        return factored(larger), larger
-
-    def indefinite(carry: tuple[Array, Value]) -> Bool[Array, ""]:
-        return ~jnp.isfinite(carry[0][-1, -1]) & (carry[1] < MOST)
-
-    factor, damping = lax.while_loop(indefinite, more, (factored(damping), damping))
-    return lambda right: cho_solve((factor, True), right), damping
-
-
-def cholesky(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    """The lower factor; its last entry is NaN where the matrix is not positive definite."""
-    return jnp.linalg.cholesky(matrix, symmetrize_input=False)
 
 
 class TruncatedNewton(Minimiser):

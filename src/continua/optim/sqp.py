@@ -16,7 +16,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from continua.optim.constraints import Constrained, Domain
-from continua.optim.newton import cholesky, positive
+from continua.optim.definite import is_positive, positive
 from continua.optim.objective import Objective, Point, Stand, Unknowns, Value, Vector
 
 Rows = Float[Array, " row"]
@@ -181,7 +181,7 @@ def _modelled(bent: Float[Array, "n n"], here: Point, own: Course, equal: np.nda
     least = jnp.maximum(own.damping, FIRM * size)
     lengths = jnp.sum(own.normals**2, axis=1)
     active = equal | (own.multipliers > 0)
-    bowl = jnp.isfinite(cholesky(bent - SOFT * size * eye)[-1, -1])
+    bowl = is_positive(bent - SOFT * size * eye)
     stiff = jnp.where(active & ~bowl & (lengths > 0), STIFF * size / jnp.where(lengths > 0, lengths, 1), 0)
     solve, damping = positive(bent + own.normals.T @ (stiff[:, None] * own.normals), least)
     inverse = solve(jnp.concatenate([own.normals.T, gradient[:, None]], axis=1))

@@ -13,8 +13,8 @@ from jaxtyping import Array, Bool, Float
 
 from continua.core import ArgumentError
 from continua.equations import GradientFlow
+from continua.optim.definite import MOST
 from continua.optim.minimisation import MAX_STEPS, Minimum, descended, started
-from continua.optim.newton import MOST
 from continua.optim.objective import HalfSquare, Minimiser, Objective, Point, Stand, Value, Vector
 
 BEND = 0.375  # of the move: a geodesic that leaves it further is not trusted
