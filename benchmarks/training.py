@@ -1,6 +1,6 @@
 """Optimisers beside optax, scikit-learn and scipy: writes docs/benchmarks/training.md and .json.
 
-    python benchmarks/training.py [--only step logistic network cutest games]
+    python benchmarks/training.py [--only step logistic network cutest games watching]
 
 `cutest` needs sif2jax, and takes most of the time.
 """
@@ -16,6 +16,7 @@ from cutest import cutest_page, cutest_task
 from pages import publish
 from tables import HEAD, times
 from training_peers import optax_loop
+from watching import watching_page, watching_task
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 PACKAGES = ("jax", "jaxlib", "optax", "optimistix", "scikit-learn", "scipy", "sif2jax")
@@ -281,6 +282,7 @@ TASKS = {
     "network": network_task,
     "cutest": cutest_task,
     "games": games_task,
+    "watching": watching_task,
 }
 PAGES = {
     "step": step_page,
@@ -288,6 +290,7 @@ PAGES = {
     "network": network_page,
     "cutest": cutest_page,
     "games": games_page,
+    "watching": watching_page,
 }
 
 

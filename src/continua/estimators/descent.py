@@ -23,13 +23,23 @@ DENSE = 1000  # parameters: beyond, a Gram matrix costs more than some dozen pro
 ENOUGH = 1e-4  # of the foretold descent: what a step must bring
 HALVINGS = 40
 MOST_PRODUCTS = 500  # in one step
-REFRESHED = 3  # steps that share a preconditioner
-SAMPLES = (
-    64  # rows for each parameter: their Gram matrix, in place of that of all, leaves a fiftieth of what a step gains
-)
+REFRESHED = 5  # steps that share a preconditioner
+COARSEST = 0.25  # of the slope: what conjugate gradients may leave of it
+# Rows for each parameter: their Gram matrix, in place of that of all, leaves a fiftieth of what a step gains. Far from the
+# minimum, by the slope, Newton's model is worth less, and fewer will do.
+SAMPLES, FEWER, NEAR = 64, 16, 0.1
 AT_ONCE = 100  # parameters that leave zero in one step, where more have not left it yet
 
 Solve = Callable[[Floats], Floats]
+Sample = tuple[NDArray[np.bool_], Problem]  # which samples, and the problem of those alone
+Some = Callable[[int], Sample] | None  # so many of them; None where all are needed
+
+
+class Goal(NamedTuple):
+    """What steps are measured by."""
+
+    slope: float  # at zero
+    left: float  # of F: so little need not be gained
 
 
 class Descent(NamedTuple):
@@ -57,21 +67,22 @@ def descend(problem: Problem, w: Floats, tol: float, max_iter: int, name: str, v
     z, nothing = np.zeros(problem.targets.shape), np.zeros_like(w)
     unit = value = problem.value(nothing, z)
     uphill = problem.uphill(nothing, z)
-    first = np.linalg.norm(uphill)
+    goal = Goal(float(np.linalg.norm(uphill)), tol * unit / 10)
     if w.any():
         z = problem.design.scores(w)
         value, uphill = problem.value(w, z), problem.uphill(w, z)
     rough = functools.cache(functools.partial(_preconditioner, problem, z))
-    sampled, gain = True, np.inf
+    gain = np.inf
+    some: Some = functools.cache(functools.partial(_sampled, problem))
     for step in range(max_iter):
         free = _free(problem, w, uphill)
-        if step % REFRESHED == REFRESHED - 1:
+        if step and step % REFRESHED == 0:
             rough = functools.cache(functools.partial(_preconditioner, problem, z))
-        move = _move(problem, w, z, uphill, free, first, rough, sampled)
+        move = _move(problem, w, z, uphill, free, goal, rough, some)
         gain, before = -float(np.sum(uphill * move)) / 2, gain
-        if sampled and gain > before / 2:
-            sampled = False
-            move = _move(problem, w, z, uphill, free, first, rough, sampled)
+        if some and gain > before / 2:
+            some = None
+            move = _move(problem, w, z, uphill, free, goal, rough, some)
             gain = -float(np.sum(uphill * move)) / 2
         if verbose:
             sys.stderr.write(f"{name}: step {step}, objective {value:.10g}, to be gained {max(gain, 0):.1e}\n")
@@ -111,14 +122,14 @@ def _move(
     z: Floats,
     uphill: Floats,
     free: NDArray[np.bool_],
-    first: np.floating,
+    goal: Goal,
     rough: Callable[[], Solve],
-    sampled: bool,
+    some: Some,
 ) -> Floats:
     """Newton's step of the free parameters; none that is at zero moves uphill."""
     penalised = np.broadcast_to(problem.lasso > 0, w.shape)
     free = free.copy()
-    solve = _newton(problem, z, uphill, free, first, rough, sampled)
+    solve = _newton(problem, z, uphill, free, goal, rough, some)
     while True:
         move = solve(free)
         wrong = free & (w == 0) & penalised & (move * uphill > 0)
@@ -132,15 +143,17 @@ def _newton(
     z: Floats,
     uphill: Floats,
     free: NDArray[np.bool_],
-    first: np.floating,
+    goal: Goal,
     rough: Callable[[], Solve],
-    sampled: bool,
+    some: Some,
 ) -> Callable[[NDArray[np.bool_]], Floats]:
     """The solution of H Δ = −uphill among those parameters that are free, or fewer of them."""
     chosen = np.flatnonzero(free)
     dense = z.ndim == 1 and len(chosen) <= DENSE
-    if dense and sampled:
-        problem, z = _sampled(problem, z, SAMPLES * len(chosen))
+    if dense and some:
+        near = np.linalg.norm(uphill) <= NEAR * goal.slope
+        rows, problem = some((SAMPLES if near else FEWER) * len(chosen))
+        z = z[rows]
     curved = problem.spread(problem.risk.stiffness(z, problem.targets)) > 0  # the others are not in H
     problem, z = problem.among(curved), z[curved]
     if dense:
@@ -163,18 +176,18 @@ def _newton(
         return problem.design.gathered(turned) + problem.ridge * v
 
     size = np.linalg.norm(uphill)
-    share = min(0.1, np.sqrt(size / first)) if first else 0.1
-    return lambda still: _conjugate_gradients(product, rough(), -uphill * still, still, share)
+    share = min(COARSEST, np.sqrt(size / goal.slope)) if goal.slope else COARSEST
+    return lambda still: _conjugate_gradients(product, rough(), -uphill * still, still, share, goal.left)
 
 
-def _sampled(problem: Problem, z: Floats, number: int) -> tuple[Problem, Floats]:
+def _sampled(problem: Problem, number: int) -> Sample:
     """So many of the samples, by chance, which stand for all; or all, where they are hardly more."""
-    if len(z) <= 2 * number:
-        return problem, z
-    rows = np.zeros(len(z), bool)
-    rows[np.random.default_rng(0).choice(len(z), number, replace=False)] = True
+    size = len(problem.targets)
+    rows = np.full(size, size <= 2 * number)
+    if not rows.any():
+        rows[np.random.default_rng(0).choice(size, number, replace=False)] = True
     part = problem.among(rows)
-    return part._replace(weights=part.weights * (len(z) / number)), z[rows]
+    return rows, part._replace(weights=part.weights * (size / np.count_nonzero(rows)))
 
 
 def _preconditioner(problem: Problem, z: Floats) -> Solve:
@@ -204,8 +217,10 @@ def _factored(matrix: Floats) -> Solve:
         return lambda right: cho_solve(factor, right, check_finite=False)
 
 
-def _conjugate_gradients(product: Solve, rough: Solve, right: Floats, free: NDArray[np.bool_], share: float) -> Floats:
-    """Δ of H Δ = right among the free, until the residual is that share of what it was."""
+def _conjugate_gradients(
+    product: Solve, rough: Solve, right: Floats, free: NDArray[np.bool_], share: float, little: float
+) -> Floats:
+    """Δ of H Δ = right among the free, until the residual is that share of what it was, or so little is to be gained."""
     move, left = np.zeros_like(right), right
     near = rough(left) * free
     along, square = near, np.sum(left * near)
@@ -221,6 +236,8 @@ def _conjugate_gradients(product: Solve, rough: Solve, right: Floats, free: NDAr
             break
         near = rough(left) * free
         before, square = square, np.sum(left * near)
+        if square / 2 <= little:
+            break
         along = near + square / before * along
     return move
 
