@@ -3,7 +3,8 @@ r"""Down to the minimum of a convex function of linear scores: Newton's method o
 The flow $w' = -\partial F(w)$ by linearly implicit Euler, whose steps may be endless because F is convex. Where |w| is
 penalised, F is smooth within an orthant: a step leaves a parameter at zero rather than cross it, and parameters at zero
 leave when the gradient there outweighs the penalty. The Hessian is one Gram matrix where parameters are few, of some of
-the rows as long as that does, and a product with two passes over the data where they are many.
+the rows as long as that does, and a product with two passes over the data where they are many. Where the rows are many
+times the parameters, the descent for all of them starts near the minimum for some.
 """
 
 import functools
@@ -16,30 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from continua.estimators.problem import Problem
+from continua.estimators.problem import Design, Problem
 from continua.estimators.risks import Floats
 
 DENSE = 1000  # parameters: beyond, a Gram matrix costs more than some dozen products
 ENOUGH = 1e-4  # of the foretold descent: what a step must bring
 HALVINGS = 40
 MOST_PRODUCTS = 500  # in one step
-REFRESHED = 5  # steps that share a preconditioner
+REFRESHED = 3  # steps that share a preconditioner
 COARSEST = 0.25  # of the slope: what conjugate gradients may leave of it
-# Rows for each parameter: their Gram matrix, in place of that of all, leaves a fiftieth of what a step gains. Far from the
-# minimum, by the slope, Newton's model is worth less, and fewer will do.
-SAMPLES, FEWER, NEAR = 64, 16, 0.1
+SAMPLES = 64  # rows for each parameter: their Gram matrix, for that of all, leaves a fiftieth of what a step gains
+ROUGH = 0.03  # the tolerance of the minimum for these rows, where a descent for all of them may start
 AT_ONCE = 100  # parameters that leave zero in one step, where more have not left it yet
 
 Solve = Callable[[Floats], Floats]
 Sample = tuple[NDArray[np.bool_], Problem]  # which samples, and the problem of those alone
 Some = Callable[[int], Sample] | None  # so many of them; None where all are needed
-
-
-class Goal(NamedTuple):
-    """What steps are measured by."""
-
-    slope: float  # at zero
-    left: float  # of F: so little need not be gained
 
 
 class Descent(NamedTuple):
@@ -64,45 +57,60 @@ def descend(problem: Problem, w: Floats, tol: float, max_iter: int, name: str, v
     Warns:
         ConvergenceWarning: when all steps are taken.
     """
-    z, nothing = np.zeros(problem.targets.shape), np.zeros_like(w)
-    unit = value = problem.value(nothing, z)
-    uphill = problem.uphill(nothing, z)
-    goal = Goal(float(np.linalg.norm(uphill)), tol * unit / 10)
+    some = functools.cache(functools.partial(_sampled, problem))
+    if not w.any() and problem.targets.ndim == 1 and w.size <= DENSE:
+        rows, part = some(SAMPLES * w.size)
+        if not rows.all():
+            w = _descended(part, w, ROUGH, max_iter, f"{name}, {np.count_nonzero(rows)} samples", verbose, None)[0].w
+    found, ended = _descended(problem, w, tol, max_iter, name, verbose, some)
+    if not ended:
+        from sklearn.exceptions import ConvergenceWarning
+
+        told = f"{name} took all {max_iter} steps. Raise `max_iter`, or scale the features alike."
+        warnings.warn(told, ConvergenceWarning, stacklevel=3)
+    return found
+
+
+def _descended(
+    problem: Problem, w: Floats, tol: float, max_iter: int, name: str, verbose: bool, some: Some
+) -> tuple[Descent, bool]:
+    """The minimum, and whether steps sufficed."""
+    z = np.zeros(problem.targets.shape)
+    unit = value = problem.value(np.zeros_like(w), z)
     if w.any():
         z = problem.design.scores(w)
-        value, uphill = problem.value(w, z), problem.uphill(w, z)
-    rough = functools.cache(functools.partial(_preconditioner, problem, z))
+        value = problem.value(w, z)
+    uphill = problem.uphill(w, z)
+    first = float(np.linalg.norm(uphill))
+    squared = functools.cache(problem.design.squared)
+
+    def preconditioner(z: Floats) -> Callable[[], Solve]:
+        return functools.cache(lambda: _preconditioner(problem, z, squared))
+
+    rough = preconditioner(z)
     gain = np.inf
-    some: Some = functools.cache(functools.partial(_sampled, problem))
     for step in range(max_iter):
         free = _free(problem, w, uphill)
-        if step and step % REFRESHED == 0:
-            rough = functools.cache(functools.partial(_preconditioner, problem, z))
-        move = _move(problem, w, z, uphill, free, goal, rough, some)
+        if step % REFRESHED == REFRESHED - 1:
+            rough = preconditioner(z)
+        move = _move(problem, w, z, uphill, free, first, rough, some)
         gain, before = -float(np.sum(uphill * move)) / 2, gain
         if some and gain > before / 2:
             some = None
-            move = _move(problem, w, z, uphill, free, goal, rough, some)
+            move = _move(problem, w, z, uphill, free, first, rough, some)
             gain = -float(np.sum(uphill * move)) / 2
         if verbose:
             sys.stderr.write(f"{name}: step {step}, objective {value:.10g}, to be gained {max(gain, 0):.1e}\n")
         found = _searched(problem, w, uphill, move, value)
         if found is None:
-            return Descent(w, value, step)
+            return Descent(w, value, step), True
         w, z, after = found
         level = value - after <= 1e-15 * abs(value)
         value = after
         if (gain <= tol * unit or level) and not np.any(uphill[~free]):
-            return Descent(w, value, step + 1)
+            return Descent(w, value, step + 1), True
         uphill = problem.uphill(w, z)
-    from sklearn.exceptions import ConvergenceWarning
-
-    warnings.warn(
-        f"{name} took all {max_iter} steps. Raise `max_iter`, or scale the features alike.",
-        ConvergenceWarning,
-        stacklevel=3,
-    )
-    return Descent(w, value, max_iter)
+    return Descent(w, value, max_iter), False
 
 
 def _free(problem: Problem, w: Floats, uphill: Floats) -> NDArray[np.bool_]:
@@ -122,14 +130,14 @@ def _move(
     z: Floats,
     uphill: Floats,
     free: NDArray[np.bool_],
-    goal: Goal,
+    first: float,
     rough: Callable[[], Solve],
     some: Some,
 ) -> Floats:
     """Newton's step of the free parameters; none that is at zero moves uphill."""
     penalised = np.broadcast_to(problem.lasso > 0, w.shape)
     free = free.copy()
-    solve = _newton(problem, z, uphill, free, goal, rough, some)
+    solve = _newton(problem, z, uphill, free, first, rough, some)
     while True:
         move = solve(free)
         wrong = free & (w == 0) & penalised & (move * uphill > 0)
@@ -143,7 +151,7 @@ def _newton(
     z: Floats,
     uphill: Floats,
     free: NDArray[np.bool_],
-    goal: Goal,
+    first: float,
     rough: Callable[[], Solve],
     some: Some,
 ) -> Callable[[NDArray[np.bool_]], Floats]:
@@ -151,8 +159,7 @@ def _newton(
     chosen = np.flatnonzero(free)
     dense = z.ndim == 1 and len(chosen) <= DENSE
     if dense and some:
-        near = np.linalg.norm(uphill) <= NEAR * goal.slope
-        rows, problem = some((SAMPLES if near else FEWER) * len(chosen))
+        rows, problem = some(SAMPLES * len(chosen))
         z = z[rows]
     curved = problem.spread(problem.risk.stiffness(z, problem.targets)) > 0  # the others are not in H
     problem, z = problem.among(curved), z[curved]
@@ -176,8 +183,8 @@ def _newton(
         return problem.design.gathered(turned) + problem.ridge * v
 
     size = np.linalg.norm(uphill)
-    share = min(COARSEST, np.sqrt(size / goal.slope)) if goal.slope else COARSEST
-    return lambda still: _conjugate_gradients(product, rough(), -uphill * still, still, share, goal.left)
+    share = min(COARSEST, np.sqrt(size / first)) if first else COARSEST
+    return lambda still: _conjugate_gradients(product, rough(), -uphill * still, still, share)
 
 
 def _sampled(problem: Problem, number: int) -> Sample:
@@ -190,13 +197,13 @@ def _sampled(problem: Problem, number: int) -> Sample:
     return rows, part._replace(weights=part.weights * (size / np.count_nonzero(rows)))
 
 
-def _preconditioner(problem: Problem, z: Floats) -> Solve:
+def _preconditioner(problem: Problem, z: Floats, squared: Callable[[], Design]) -> Solve:
     """Nearly the inverse of H: with the mean curvature of the classes, or the diagonal alone."""
     stiffness, several = problem.spread(problem.risk.stiffness(z, problem.targets)), z.ndim > 1
     if several and problem.design.width <= DENSE and not problem.lasso.any():
         held = np.diag(problem.ridge[:, 0] + 1 - problem.movable[:, 0])
         return _factored(problem.design.gram(stiffness) + held)
-    diagonal = problem.design.squares(stiffness)
+    diagonal = squared().gathered(stiffness)
     diagonal = diagonal[:, None] + problem.ridge if several else diagonal + problem.ridge
     scale = np.where(diagonal > 0, diagonal, 1)
     return lambda v: v / scale
@@ -217,10 +224,8 @@ def _factored(matrix: Floats) -> Solve:
         return lambda right: cho_solve(factor, right, check_finite=False)
 
 
-def _conjugate_gradients(
-    product: Solve, rough: Solve, right: Floats, free: NDArray[np.bool_], share: float, little: float
-) -> Floats:
-    """Δ of H Δ = right among the free, until the residual is that share of what it was, or so little is to be gained."""
+def _conjugate_gradients(product: Solve, rough: Solve, right: Floats, free: NDArray[np.bool_], share: float) -> Floats:
+    """Δ of H Δ = right among the free, until the residual is that share of what it was."""
     move, left = np.zeros_like(right), right
     near = rough(left) * free
     along, square = near, np.sum(left * near)
@@ -236,8 +241,6 @@ def _conjugate_gradients(
             break
         near = rough(left) * free
         before, square = square, np.sum(left * near)
-        if square / 2 <= little:
-            break
         along = near + square / before * along
     return move
 

@@ -46,11 +46,11 @@ class Design(NamedTuple):
             found += rows.T @ rows
         return found
 
-    def squares(self, d: Floats) -> Floats:
-        """The diagonal of the Gram matrix."""
+    def squared(self) -> "Design":
+        """The squares of its entries: gathered, they are the diagonal of a Gram matrix."""
         X = self.X
-        squared = sparse.csr_array((X.data**2, X.indices, X.indptr), X.shape) if sparse.issparse(X) else X**2
-        return Design(squared, self.constant**2).gathered(d)
+        squares = sparse.csr_array((X.data**2, X.indices, X.indptr), X.shape) if sparse.issparse(X) else X**2
+        return Design(squares, self.constant**2)
 
     def columns(self, free: Any) -> "Design":
         """Only these features (a mask without the intercept, which stays)."""
