@@ -25,14 +25,34 @@ ENOUGH = 1e-4  # of the foretold descent: what a step must bring
 HALVINGS = 40
 MOST_PRODUCTS = 500  # in one step
 REFRESHED = 3  # steps that share a preconditioner
-COARSEST = 0.25  # of the slope: what conjugate gradients may leave of it
+COARSEST = 0.4  # of the slope: what conjugate gradients may leave of it
 SAMPLES = 64  # rows for each parameter: their Gram matrix, for that of all, leaves a fiftieth of what a step gains
 ROUGH = 0.03  # the tolerance of the minimum for these rows, where a descent for all of them may start
 AT_ONCE = 100  # parameters that leave zero in one step, where more have not left it yet
 
 Solve = Callable[[Floats], Floats]
-Sample = tuple[NDArray[np.bool_], Problem]  # which samples, and the problem of those alone
-Some = Callable[[int], Sample] | None  # so many of them; None where all are needed
+
+
+class Some:
+    """Some of the samples, whose Gram matrix stands for that of all, and what steps have shown of all."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.part = functools.cache(functools.partial(_sampled, problem))
+        self._pairs: list[tuple[Floats, Floats]] = []
+
+    def learn(self, step: Floats, change: Floats) -> None:
+        """What a step changed in the slope."""
+        if not self.problem.lasso.any() and np.sum(step * change) > 0:
+            self._pairs.append((step, change))
+
+    def corrected(self, hessian: Floats, chosen: NDArray[np.intp]) -> Floats:
+        """The Hessian by which those steps would have changed the slope so, by Broyden, Fletcher, Goldfarb and Shanno."""
+        for step, change in self._pairs:
+            s, y = step[chosen], change[chosen]
+            foretold = hessian @ s
+            hessian = hessian + np.outer(y, y) / (s @ y) - np.outer(foretold, foretold) / (s @ foretold)
+        return hessian
 
 
 class Descent(NamedTuple):
@@ -57,9 +77,9 @@ def descend(problem: Problem, w: Floats, tol: float, max_iter: int, name: str, v
     Warns:
         ConvergenceWarning: when all steps are taken.
     """
-    some = functools.cache(functools.partial(_sampled, problem))
+    some = Some(problem)
     if not w.any() and problem.targets.ndim == 1 and w.size <= DENSE:
-        rows, part = some(SAMPLES * w.size)
+        rows, part = some.part(SAMPLES * w.size)
         if not rows.all():
             w = _descended(part, w, ROUGH, max_iter, f"{name}, {np.count_nonzero(rows)} samples", verbose, None)[0].w
     found, ended = _descended(problem, w, tol, max_iter, name, verbose, some)
@@ -72,7 +92,7 @@ def descend(problem: Problem, w: Floats, tol: float, max_iter: int, name: str, v
 
 
 def _descended(
-    problem: Problem, w: Floats, tol: float, max_iter: int, name: str, verbose: bool, some: Some
+    problem: Problem, w: Floats, tol: float, max_iter: int, name: str, verbose: bool, some: Some | None
 ) -> tuple[Descent, bool]:
     """The minimum, and whether steps sufficed."""
     z = np.zeros(problem.targets.shape)
@@ -104,12 +124,15 @@ def _descended(
         found = _searched(problem, w, uphill, move, value)
         if found is None:
             return Descent(w, value, step), True
+        start, slope = w, uphill
         w, z, after = found
         level = value - after <= 1e-15 * abs(value)
         value = after
         if (gain <= tol * unit or level) and not np.any(uphill[~free]):
             return Descent(w, value, step + 1), True
         uphill = problem.uphill(w, z)
+        if some:
+            some.learn(w - start, uphill - slope)
     return Descent(w, value, max_iter), False
 
 
@@ -132,7 +155,7 @@ def _move(
     free: NDArray[np.bool_],
     first: float,
     rough: Callable[[], Solve],
-    some: Some,
+    some: Some | None,
 ) -> Floats:
     """Newton's step of the free parameters; none that is at zero moves uphill."""
     penalised = np.broadcast_to(problem.lasso > 0, w.shape)
@@ -153,13 +176,13 @@ def _newton(
     free: NDArray[np.bool_],
     first: float,
     rough: Callable[[], Solve],
-    some: Some,
+    some: Some | None,
 ) -> Callable[[NDArray[np.bool_]], Floats]:
     """The solution of H Δ = −uphill among those parameters that are free, or fewer of them."""
     chosen = np.flatnonzero(free)
     dense = z.ndim == 1 and len(chosen) <= DENSE
     if dense and some:
-        rows, problem = some(SAMPLES * len(chosen))
+        rows, problem = some.part(SAMPLES * len(chosen))
         z = z[rows]
     curved = problem.spread(problem.risk.stiffness(z, problem.targets)) > 0  # the others are not in H
     problem, z = problem.among(curved), z[curved]
@@ -168,6 +191,7 @@ def _newton(
         stiffness = problem.spread(problem.risk.stiffness(z, problem.targets))
         gram = problem.design.columns(free[:-1]).gram(stiffness)
         hessian = (gram + np.diag(problem.ridge[among]))[: len(chosen), : len(chosen)]
+        hessian = some.corrected(hessian, chosen) if some else hessian
 
         def direct(still: NDArray[np.bool_]) -> Floats:
             inside = still[chosen]
@@ -183,11 +207,11 @@ def _newton(
         return problem.design.gathered(turned) + problem.ridge * v
 
     size = np.linalg.norm(uphill)
-    share = min(COARSEST, np.sqrt(size / first)) if first else COARSEST
+    share = min(COARSEST, np.cbrt(size / first)) if first else COARSEST
     return lambda still: _conjugate_gradients(product, rough(), -uphill * still, still, share)
 
 
-def _sampled(problem: Problem, number: int) -> Sample:
+def _sampled(problem: Problem, number: int) -> tuple[NDArray[np.bool_], Problem]:
     """So many of the samples, by chance, which stand for all; or all, where they are hardly more."""
     size = len(problem.targets)
     rows = np.full(size, size <= 2 * number)
