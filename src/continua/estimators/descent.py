@@ -47,7 +47,7 @@ class Some:
             self._pairs.append((step, change))
 
     def corrected(self, hessian: Floats, chosen: NDArray[np.intp]) -> Floats:
-        """The Hessian by which those steps would have changed the slope so, by Broyden, Fletcher, Goldfarb and Shanno."""
+        """The Hessian by which those steps change the slope as they did: the update of BFGS."""
         for step, change in self._pairs:
             s, y = step[chosen], change[chosen]
             foretold = hessian @ s
