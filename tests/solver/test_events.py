@@ -95,7 +95,6 @@ def test_batches_are_their_members(monkeypatch):
     assert apart(paged(BALL), each[1]) < 1e-12
 
 
-@pytest.mark.core
 def test_a_terminal_event_ends_the_solve_and_its_time_has_a_derivative():
     """A cosine's first root at π/2ω."""
 

@@ -266,8 +266,8 @@ def _study(configuration: Configuration, url: str, number: int) -> Iterator[Any]
             )
         study.sampler = optuna.samplers.TPESampler(seed=configuration.seed + 1000 * number + len(study.trials))
     except (ImportError, ValueError, OSError, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        reason = " ".join(str(error).split())[:120]
-        remedy = "Use sqlite:///trials.db or postgresql://user@host/name, with its driver installed."
+        reason = " ".join(str(error).split())[:120].rstrip(" .")
+        remedy = "Use sqlite:///trials.db, or postgresql://user@host/name and pip install 'psycopg[binary]'."
         raise DataError(f"`search.storage` cannot be used: {reason}. {remedy}") from None
     try:
         yield study
