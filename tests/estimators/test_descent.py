@@ -176,3 +176,22 @@ def test_steps_are_told_and_counted(capsys):
 def test_bad_arguments_are_named(model, y, words):
     with pytest.raises(ArgumentError, match=words):
         model.fit(X, y)
+
+
+def test_steps_are_newtons_on_few_rows_and_learn_from_slopes_on_many(monkeypatch, capsys):
+    """What a step foretells to gain, from step to step; the gain of Newton's own steps is squared, or more."""
+
+    def foretold(model, rows, signs):
+        model.fit(rows, signs)
+        lines = capsys.readouterr().err.splitlines()
+        return [float(line.rsplit(" ", 1)[1]) for line in lines if "samples" not in line]
+
+    exact = foretold(estimators.LogisticRegression(verbose=1, tol=1e-14), X, SIGN)
+    assert exact[-1] < 10 * exact[-2] ** 2 < 1e-3
+    rows = np.random.default_rng(1).standard_normal((4000, 8))
+    signs = np.where(rows @ np.ones(8) + np.random.default_rng(2).logistic(size=4000) > 0, 1.0, -1.0)
+    model = estimators.LogisticRegression(verbose=1, tol=1e-13)
+    with monkeypatch.context() as alone:
+        alone.setattr(descent.Some, "learn", lambda *_: None)
+        slow = len(foretold(model, rows, signs))
+    assert len(foretold(model, rows, signs)) < slow

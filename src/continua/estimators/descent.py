@@ -42,8 +42,9 @@ class Some:
         self._pairs: list[tuple[Floats, Floats]] = []
 
     def learn(self, step: Floats, change: Floats) -> None:
-        """What a step changed in the slope."""
-        if not self.problem.lasso.any() and np.sum(step * change) > 0:
+        """What a step changed in the slope, where a Gram matrix can learn it."""
+        dense = step.ndim == 1 and step.size <= DENSE
+        if dense and not self.problem.lasso.any() and step @ change > 0:
             self._pairs.append((step, change))
 
     def corrected(self, hessian: Floats, chosen: NDArray[np.intp]) -> Floats:
@@ -51,7 +52,8 @@ class Some:
         for step, change in self._pairs:
             s, y = step[chosen], change[chosen]
             foretold = hessian @ s
-            hessian = hessian + np.outer(y, y) / (s @ y) - np.outer(foretold, foretold) / (s @ foretold)
+            if s @ foretold > 0:
+                hessian = hessian + np.outer(y, y) / (s @ y) - np.outer(foretold, foretold) / (s @ foretold)
         return hessian
 
 
@@ -181,9 +183,10 @@ def _newton(
     """The solution of H Δ = −uphill among those parameters that are free, or fewer of them."""
     chosen = np.flatnonzero(free)
     dense = z.ndim == 1 and len(chosen) <= DENSE
+    sampled = False
     if dense and some:
         rows, problem = some.part(SAMPLES * len(chosen))
-        z = z[rows]
+        z, sampled = z[rows], not rows.all()
     curved = problem.spread(problem.risk.stiffness(z, problem.targets)) > 0  # the others are not in H
     problem, z = problem.among(curved), z[curved]
     if dense:
@@ -191,7 +194,7 @@ def _newton(
         stiffness = problem.spread(problem.risk.stiffness(z, problem.targets))
         gram = problem.design.columns(free[:-1]).gram(stiffness)
         hessian = (gram + np.diag(problem.ridge[among]))[: len(chosen), : len(chosen)]
-        hessian = some.corrected(hessian, chosen) if some else hessian
+        hessian = some.corrected(hessian, chosen) if some and sampled else hessian
 
         def direct(still: NDArray[np.bool_]) -> Floats:
             inside = still[chosen]
