@@ -59,7 +59,7 @@ class SearchSettings:
     """`[search]`: how many trials, where they are written down, and which fields are searched.
 
     Attributes:
-        trials: how many are to be finished, by all that search together.
+        trials: how many are to be finished, by all that search together; those begun by then are finished too.
         storage: a URL such as "postgresql://user@host/name"; by default a SQLite file in the folder of the run.
         pruner: "median" or "halving" stops trials whose validation loss falls behind; "none" does not.
         heartbeat: seconds between the signs of life of a trial; after six without one another process takes it on.
