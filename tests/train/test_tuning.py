@@ -1,7 +1,9 @@
 """A search by two processes, one of which is killed; what it comes to, and what cannot be searched."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -50,12 +52,19 @@ def trials():
     return found
 
 
+def alive():
+    """The numbers of the trials that have given a sign of life: nobody can miss the others."""
+    with contextlib.closing(sqlite3.connect("line-search/trials.db")) as database:
+        signs = "SELECT number FROM trials JOIN trial_heartbeats ON trials.trial_id = trial_heartbeats.trial_id"
+        return {number for (number,) in database.execute(signs)}
+
+
 def test_a_killed_process_is_replaced_and_its_trial_tried_again(folder, capsys):
     killed = []
 
     def kill(done, best):
         """A process that tries something: held still, so that it does not come to an end meanwhile."""
-        for trial in [trial for trial in trials() if trial.state.name == "RUNNING"]:
+        for trial in [trial for trial in trials() if trial.state.name == "RUNNING" and trial.number in alive()]:
             process = trial.user_attrs.get("process")
             if process is not None and not killed:
                 os.kill(process, signal.SIGSTOP)
