@@ -27,6 +27,7 @@ MOST_PRODUCTS = 500  # in one step
 REFRESHED = 3  # steps that share a preconditioner
 COARSEST = 0.4  # of the slope: what conjugate gradients may leave of it
 SAMPLES = 64  # rows for each parameter: their Gram matrix, for that of all, leaves a fiftieth of what a step gains
+UNSURE = 0.1  # of the tolerance: what a step by some rows may foretell at the end, whose curvature is not that of all
 ROUGH = 0.03  # the tolerance of the minimum for these rows, where a descent for all of them may start
 AT_ONCE = 100  # parameters that leave zero in one step, where more have not left it yet
 
@@ -40,6 +41,11 @@ class Some:
         self.problem = problem
         self.part = functools.cache(functools.partial(_sampled, problem))
         self._pairs: list[tuple[Floats, Floats]] = []
+
+    def enough(self, free: NDArray[np.bool_]) -> bool:
+        """Whether there are many samples for each parameter that is free, and a Gram matrix for these."""
+        number = np.count_nonzero(free)
+        return free.ndim == 1 and number <= DENSE and len(self.problem.targets) > 2 * SAMPLES * number
 
     def learn(self, step: Floats, change: Floats) -> None:
         """What a step changed in the slope, where a Gram matrix can learn it."""
@@ -80,10 +86,9 @@ def descend(problem: Problem, w: Floats, tol: float, max_iter: int, name: str, v
         ConvergenceWarning: when all steps are taken.
     """
     some = Some(problem)
-    if not w.any() and problem.targets.ndim == 1 and w.size <= DENSE:
-        rows, part = some.part(SAMPLES * w.size)
-        if not rows.all():
-            w = _descended(part, w, ROUGH, max_iter, f"{name}, {np.count_nonzero(rows)} samples", verbose, None)[0].w
+    if not w.any() and some.enough(w == 0):
+        _, part = some.part(SAMPLES * w.size)
+        w = _descended(part, w, ROUGH, max_iter, f"{name}, {len(part.targets)} samples", verbose, None)[0].w
     found, ended = _descended(problem, w, tol, max_iter, name, verbose, some)
     if not ended:
         from sklearn.exceptions import ConvergenceWarning
@@ -115,6 +120,7 @@ def _descended(
         free = _free(problem, w, uphill)
         if step % REFRESHED == REFRESHED - 1:
             rough = preconditioner(z)
+        some = some if some and some.enough(free) else None
         move = _move(problem, w, z, uphill, free, first, rough, some)
         gain, before = -float(np.sum(uphill * move)) / 2, gain
         if some and gain > before / 2:
@@ -130,7 +136,7 @@ def _descended(
         w, z, after = found
         level = value - after <= 1e-15 * abs(value)
         value = after
-        if (gain <= tol * unit or level) and not np.any(uphill[~free]):
+        if (gain <= (UNSURE if some else 1) * tol * unit or level) and not np.any(uphill[~free]):
             return Descent(w, value, step + 1), True
         uphill = problem.uphill(w, z)
         if some:
@@ -183,10 +189,9 @@ def _newton(
     """The solution of H Δ = −uphill among those parameters that are free, or fewer of them."""
     chosen = np.flatnonzero(free)
     dense = z.ndim == 1 and len(chosen) <= DENSE
-    sampled = False
-    if dense and some:
+    if some:
         rows, problem = some.part(SAMPLES * len(chosen))
-        z, sampled = z[rows], not rows.all()
+        z = z[rows]
     curved = problem.spread(problem.risk.stiffness(z, problem.targets)) > 0  # the others are not in H
     problem, z = problem.among(curved), z[curved]
     if dense:
@@ -194,7 +199,7 @@ def _newton(
         stiffness = problem.spread(problem.risk.stiffness(z, problem.targets))
         gram = problem.design.columns(free[:-1]).gram(stiffness)
         hessian = (gram + np.diag(problem.ridge[among]))[: len(chosen), : len(chosen)]
-        hessian = some.corrected(hessian, chosen) if some and sampled else hessian
+        hessian = some.corrected(hessian, chosen) if some else hessian
 
         def direct(still: NDArray[np.bool_]) -> Floats:
             inside = still[chosen]
@@ -215,13 +220,12 @@ def _newton(
 
 
 def _sampled(problem: Problem, number: int) -> tuple[NDArray[np.bool_], Problem]:
-    """So many of the samples, by chance, which stand for all; or all, where they are hardly more."""
+    """So many of the samples, by chance, which stand for all."""
     size = len(problem.targets)
-    rows = np.full(size, size <= 2 * number)
-    if not rows.any():
-        rows[np.random.default_rng(0).choice(size, number, replace=False)] = True
+    rows = np.zeros(size, bool)
+    rows[np.random.default_rng(0).choice(size, number, replace=False)] = True
     part = problem.among(rows)
-    return rows, part._replace(weights=part.weights * (size / np.count_nonzero(rows)))
+    return rows, part._replace(weights=part.weights * (size / number))
 
 
 def _preconditioner(problem: Problem, z: Floats, squared: Callable[[], Design]) -> Solve:
