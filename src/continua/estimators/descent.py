@@ -44,7 +44,7 @@ class Some:
 
     def enough(self, free: NDArray[np.bool_]) -> bool:
         """Whether there are many samples for each parameter that is free, and a Gram matrix for these."""
-        number = np.count_nonzero(free)
+        number = int(np.count_nonzero(free))
         return free.ndim == 1 and number <= DENSE and len(self.problem.targets) > 2 * SAMPLES * number
 
     def learn(self, step: Floats, change: Floats) -> None:
